@@ -1,0 +1,43 @@
+import { defineConfig } from 'vitest/config'
+import { closingLine } from './tests/closing-line.ts'
+
+/** One process at a time: a system test owns Kafka, the database and eight processes on two cores. */
+const alone = { fileParallelism: false, pool: 'forks' as const }
+
+export default defineConfig({
+  test: {
+    reporters: ['default', closingLine()],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{contracts,load}/src/**/*.test.ts', '{packages,services,tools}/*/src/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'service',
+          include: ['{packages,services,tools}/*/test/**/*.test.ts', 'load/test/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['tests/system/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 1_500_000,
+          ...alone,
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: ['tests/slow/**/*.test.ts'],
+          testTimeout: 1_500_000,
+          hookTimeout: 1_500_000,
+          ...alone,
+        },
+      },
+    ],
+  },
+})

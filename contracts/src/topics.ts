@@ -1,3 +1,5 @@
+import { deadLetterTopic } from '@tideshop/kit/dead-letter'
+
 /**
  * Every topic of the shop: who tells it and who hears it, so that tools can create and watch them.
  * A test holds this list and the components, subscriptions and compose file to one another.
@@ -16,13 +18,24 @@ export const topics: readonly Topic[] = [
   { name: 'user-create-response', teller: 'users', listener: 'operations' },
 ]
 
-/** Where the poison of a topic waits for an operator. */
-export function deadLetterTopic(topic: string): string {
-  return `${topic}.dead`
-}
-
 /** Replicas of a listener can grow to this number; 12 divides evenly by 1, 2, 3, 4, 6 and 12. */
 export const PARTITIONS = 12
 
 /** Bytes of one record. Above, the broker refuses it; as base64 within a dead letter it still fits 1 MiB. */
 export const MESSAGE_BYTES_MAX = 128 * 1024
+
+/** How a topic is to be created. `config` are Kafka's own topic settings. */
+export type TopicPlan = { name: string; partitions: number; config: Record<string, string> }
+
+const DAY_MS = 86_400_000
+
+/** Everything that has to exist in Kafka before the first service starts. */
+export function topicPlans(): TopicPlan[] {
+  return topics.flatMap(({ name }) => [
+    { name, partitions: PARTITIONS, config: { 'max.message.bytes': String(MESSAGE_BYTES_MAX) } },
+    // An operator may be on holiday: dead letters wait for four weeks.
+    { name: deadLetterTopic(name), partitions: 1, config: { 'retention.ms': String(28 * DAY_MS) } },
+    // A front door asks here whether the road is open (kit/road); nobody listens.
+    { name: `${name}.probe`, partitions: 1, config: { 'retention.ms': '60000' } },
+  ])
+}

@@ -1,0 +1,16 @@
+import { defineEvent } from '@tideshop/kit/event'
+import { z } from 'zod'
+
+/** What `approvals` says: the decision about a user, on `user-approve-response`. Subject: the user. */
+export const userApproveResponse = defineEvent({
+  topic: 'user-approve-response',
+  source: 'approvals',
+  version: 1,
+  data: z.object({
+    userId: z.uuidv7(),
+    approved: z.boolean(),
+    /** Why not, in words for the caller; there when not approved. */
+    reason: z.string().optional(),
+  }),
+})
+export type UserApproveResponse = z.infer<(typeof userApproveResponse)['schema']>

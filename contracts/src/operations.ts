@@ -1,0 +1,53 @@
+import { defineEvent } from '@tideshop/kit/event'
+import { z } from 'zod'
+
+/** What `operations` says: to callers over HTTP, and to the shop on `user-create`. */
+
+/** A person's name as a caller gives it. */
+export const userName = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/\S/, 'needs a character that is not a space')
+  .meta({ examples: ['hans'] })
+
+export const userCreateBody = z.strictObject({ name: userName })
+export type UserCreateBody = z.infer<typeof userCreateBody>
+
+/** What a caller can ask for, by its name in `POST /operation/create/<kind>`, and the body each needs. */
+export const operationKinds = { 'user-create': userCreateBody } as const
+export type OperationKind = keyof typeof operationKinds
+
+export const operationId = z.uuidv7().meta({ description: 'Id of an operation, UUIDv7' })
+
+/** 1 to 200 visible ASCII characters, chosen by the caller. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'needs 1 to 200 visible ASCII characters without spaces')
+
+const outcome = z.enum(['pending', 'completed', 'failed'])
+
+/** An operation as a caller sees it, in the wire format of the demo that this saga answers (docs/decisions/0001). */
+export const operationView = z.object({
+  uuid: operationId,
+  type: z.enum(['user-create']),
+  state: outcome,
+  data: z.object({
+    name: userName,
+    uuid: z.uuidv7().optional().meta({ description: 'Id of the user, once there is one' }),
+    createdAt: z.iso.datetime().optional(),
+    approved: z.enum(['pending', 'true', 'false']).optional(),
+  }),
+  response: z.object({ state: outcome, error: z.string().optional() }),
+  error: z.string().optional(),
+})
+export type OperationView = z.infer<typeof operationView>
+
+/** Asks `users` for a user. The one who asks names the user, so that asking twice makes one. Subject: the user. */
+export const userCreate = defineEvent({
+  topic: 'user-create',
+  source: 'operations',
+  version: 1,
+  data: z.object({ operationId: z.uuidv7(), userId: z.uuidv7(), name: userName }),
+})
+export type UserCreate = z.infer<(typeof userCreate)['schema']>

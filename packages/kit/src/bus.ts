@@ -1,0 +1,101 @@
+import type { Event, Outgoing } from './event.ts'
+import type { Sidecar } from './sidecar.ts'
+import type { Log, Metrics } from './telemetry.ts'
+
+/** Events in one bulk publish, and their bytes: under the sidecar's 4 MiB for a request body. */
+const BATCH_MAX = 1000
+const BATCH_BYTES_MAX = 3 * 1024 * 1024
+/** Longer than the sidecar's own tries against a broker that is restarting would only hold a batch up. */
+const PUBLISH_TIMEOUT_MS = 10_000
+
+export type Bus = {
+  /** Publishes all and returns those that did not arrive for certain. Never throws: a caller decides per event. */
+  publish: (outgoing: readonly Outgoing[], timeoutMs?: number) => Promise<Set<Outgoing>>
+}
+
+/**
+ * The bus behind the sidecar. A topic's pub/sub component has the topic's name (components/), so a dead letter
+ * travels by the component of the topic it came from. Events go as `text/plain` strings with `rawPayload`: the
+ * sidecar then passes the bytes on instead of parsing and wrapping them.
+ */
+export function daprBus(sidecar: Sidecar, log: Log, metrics: Metrics): Bus {
+  async function publishBatch(
+    topic: string,
+    batch: readonly Entry[],
+    timeoutMs: number,
+  ): Promise<Outgoing[]> {
+    const entries = batch.map(({ outgoing, text }, index) => ({
+      entryId: String(index),
+      event: text,
+      contentType: 'text/plain',
+      metadata: { partitionKey: outgoing.event.subject },
+    }))
+    const failed = await failedEntries(sidecar, topic, JSON.stringify(entries), timeoutMs)
+    const lost = failed === 'all' ? batch : batch.filter((_, index) => failed.ids.has(String(index)))
+    metrics.published.inc({ topic, outcome: 'sent' }, batch.length - lost.length)
+    if (lost.length > 0) {
+      metrics.published.inc({ topic, outcome: 'failed' }, lost.length)
+      log.warn({ topic, failed: lost.length, of: batch.length }, 'publish failed')
+    }
+    return lost.map(({ outgoing }) => outgoing)
+  }
+
+  return {
+    async publish(outgoing, timeoutMs = PUBLISH_TIMEOUT_MS) {
+      const topics = [...Map.groupBy(outgoing, ({ topic }) => topic)]
+      const lost = await Promise.all(
+        topics.map(async ([topic, events]) => {
+          // One after the other: batches in parallel could overtake each other within one aggregate.
+          const lostHere: Outgoing[] = []
+          for (const batch of inBatches(events))
+            lostHere.push(...(await publishBatch(topic, batch, timeoutMs)))
+          return lostHere
+        }),
+      )
+      return new Set(lost.flat())
+    },
+  }
+}
+
+type Entry = { outgoing: Outgoing; text: string }
+
+function inBatches(events: readonly Outgoing[]): Entry[][] {
+  const batches: Entry[][] = []
+  let bytes = 0
+  for (const outgoing of events) {
+    const text = JSON.stringify(outgoing.event satisfies Event)
+    bytes += text.length
+    const last = batches.at(-1)
+    if (last === undefined || last.length === BATCH_MAX || bytes > BATCH_BYTES_MAX) {
+      batches.push([{ outgoing, text }])
+      bytes = text.length
+    } else {
+      last.push({ outgoing, text })
+    }
+  }
+  return batches
+}
+
+/** What the sidecar says did not arrive. No answer and an answer without a list both mean: none did for certain. */
+async function failedEntries(
+  sidecar: Sidecar,
+  topic: string,
+  body: string,
+  timeoutMs: number,
+): Promise<'all' | { ids: Set<string> }> {
+  const path = `/v1.0/publish/bulk/${componentOf(topic)}/${topic}?metadata.rawPayload=true`
+  const headers = { 'content-type': 'application/json' }
+  try {
+    const response = await sidecar.send({ method: 'POST', path, headers, body, timeoutMs })
+    if (response.status === 204 || response.status === 200) return { ids: new Set() }
+    const answer = JSON.parse(response.body.toString()) as { failedEntries?: { entryId: string }[] }
+    if (answer.failedEntries === undefined) return 'all'
+    return { ids: new Set(answer.failedEntries.map(({ entryId }) => entryId)) }
+  } catch {
+    return 'all'
+  }
+}
+
+function componentOf(topic: string): string {
+  return topic.replace(/\.(dead|probe)$/, '')
+}

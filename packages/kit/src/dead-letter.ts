@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { defineEvent, type Outgoing } from './event.ts'
+
+/**
+ * A message that can never be handled. Its topic `<topic>.dead` is the quarantine: durable, in order, and readable
+ * without the service (`pnpm dead list`). The payload is kept byte for byte, so that a redrive puts back what came.
+ */
+export const deadLetterData = z.object({
+  topic: z.string(),
+  partition: z.int(),
+  offset: z.string(),
+  /** Null when the record had no key. */
+  key: z.string().nullable(),
+  /** App-id of the service that could not handle it. */
+  listener: z.string(),
+  reason: z.string(),
+  /** The record's value, base64. */
+  payload: z.string(),
+})
+export type DeadLetter = z.infer<typeof deadLetterData>
+
+/** A reason can quote a whole document; this much of it is enough to understand. Characters. */
+const REASON_MAX = 500
+
+/** The quarantine of a topic. */
+export function deadLetterTopic(topic: string): string {
+  return `${topic}.dead`
+}
+
+/** What stands in `<topic>.dead`: listeners differ, so the source is any app. */
+export function deadLetterContract(topic: string, listener: string) {
+  return defineEvent({ topic: deadLetterTopic(topic), source: listener, version: 1, data: deadLetterData })
+}
+
+/** `metadata` is what the sidecar's Kafka component adds to each entry. */
+export function deadLetter(found: {
+  topic: string
+  listener: string
+  reason: string
+  at: Date
+  event?: string | null
+  metadata?: Record<string, string> | null
+}): Outgoing {
+  const { topic, listener, reason, at, event, metadata } = found
+  const payload = event ?? ''
+  const partition = Number(metadata?.['__partition'] ?? -1)
+  const offset = metadata?.['__offset'] ?? ''
+  const key = metadata?.['__key'] ?? null
+  return deadLetterContract(topic, listener).tell({
+    subject: `${topic}/${partition}/${offset}`,
+    version: 1,
+    time: at.toISOString(),
+    data: { topic, partition, offset, key, listener, reason: reason.slice(0, REASON_MAX), payload },
+  })
+}

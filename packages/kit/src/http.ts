@@ -1,0 +1,104 @@
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import { Refusal, type RefusalCode } from './refusal.ts'
+import { exposeMetrics, type Log, type Metrics } from './telemetry.ts'
+
+/** Bytes of a request body. */
+const BODY_MAX = 64 * 1024
+/** Seconds after which a caller may try again what was refused for now. */
+const RETRY_AFTER_S = 1
+
+const statusOf: Record<RefusalCode, number> = {
+  invalid: 400,
+  'not-found': 404,
+  conflict: 409,
+  'too-large': 413,
+  'wrong-media-type': 415,
+  'key-reused': 422,
+  unavailable: 503,
+  uncertain: 503,
+}
+
+export type HttpParts = {
+  log: Log
+  metrics: Metrics
+  /** Throws while something that the service needs is away. */
+  ready: () => Promise<void>
+}
+
+/**
+ * An Express app that knows its health and answers every error as problem details (RFC 9457).
+ * `routes` adds what the service does.
+ */
+export function httpApp({ log, metrics, ready }: HttpParts, routes: (app: Express) => void): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(timed(metrics))
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' })
+  })
+  app.get('/readyz', async (_request, response) => {
+    await ready()
+    response.json({ status: 'ready' })
+  })
+  exposeMetrics(app, metrics)
+  routes(app)
+  app.use(noSuchRoute, problem(log))
+  return app
+}
+
+/** Reads a JSON body. Without it a route has none. */
+export const jsonBody: RequestHandler = (request, response, next) => {
+  if (request.is('application/json')) readJson(request, response, next)
+  else next(new Refusal('wrong-media-type', 'send a body with content-type application/json'))
+}
+
+// Any JSON value passes here: the schema says what it has to be, and where it is not.
+const readJson = express.json({ limit: BODY_MAX, strict: false })
+
+function timed({ requestSeconds }: Metrics): RequestHandler {
+  return (request, response, next) => {
+    const stop = requestSeconds.startTimer()
+    response.once('finish', () => {
+      const route = String(request.route?.path ?? 'none')
+      stop({ method: request.method, route, status: String(response.statusCode) })
+    })
+    next()
+  }
+}
+
+const noSuchRoute: RequestHandler = ({ method, path }) => {
+  throw new Refusal('not-found', `there is no ${method} ${path}`)
+}
+
+/** The only place that knows statuses. */
+function problem(log: Log): ErrorRequestHandler {
+  return (thrown, request, response, _next) => {
+    const refusal = asRefusal(thrown)
+    if (refusal === null) {
+      // What broke is for the operator to read, never for the caller.
+      log.error({ err: thrown, method: request.method, path: request.path }, 'a request failed')
+    }
+    const status = refusal === null ? 500 : statusOf[refusal.code]
+    if (status === 503) response.set('retry-after', String(RETRY_AFTER_S))
+    response
+      .status(status)
+      .type('application/problem+json')
+      .json({
+        title: refusal?.code ?? 'internal',
+        status,
+        ...(refusal && { detail: refusal.message }),
+        ...(refusal && refusal.errors.length > 0 && { errors: refusal.errors }),
+      })
+  }
+}
+
+/** Our own refusals, and those of Express and its body parser, which carry a `type` and a status below 500. */
+function asRefusal(thrown: unknown): Refusal | null {
+  if (thrown instanceof Refusal) return thrown
+  const { type, status } = thrown as { type?: string; status?: number }
+  if (status === undefined || status < 400 || status >= 500) return null
+  if (status === 413) return new Refusal('too-large', `a body may have ${BODY_MAX} bytes`)
+  if (status === 415) return new Refusal('wrong-media-type', 'send the body as UTF-8, not compressed')
+  if (type === 'entity.parse.failed') return new Refusal('invalid', 'the body is not JSON')
+  return new Refusal('invalid', 'the request cannot be read')
+}

@@ -1,0 +1,99 @@
+import {
+  type AnyBulkWriteOperation,
+  type Collection,
+  type Db,
+  MongoBulkWriteError,
+  MongoClient,
+  MongoError,
+  MongoNetworkError,
+  MongoOperationTimeoutError,
+  MongoServerSelectionError,
+  type OptionalUnlessRequiredId,
+} from 'mongodb'
+import type { Rows, Write } from './aggregates.ts'
+import type { Outgoing } from './event.ts'
+import { Refusal } from './refusal.ts'
+
+/** Milliseconds until a database that does not answer counts as away. */
+const SELECT_TIMEOUT_MS = 1000
+/** Milliseconds for one operation of a consumer; a front door gives its own, shorter bound. */
+const OPERATION_TIMEOUT_MS = 10_000
+const DUPLICATE_KEY = 11000
+
+/** An event that an HTTP edge has to tell: part of the document that the request wrote, until it is in Kafka. */
+export type Pending = Outgoing & { since: Date }
+
+/** An aggregate in MongoDB. `outbox` is there only while something waits to be told (outbox.ts). */
+export type MongoRow<S> = { _id: string; version: number; body: S; outbox?: Pending[] }
+
+/** Connects on first use. Writes count when a majority has them in its journal. */
+export function mongoClient(uri: string): MongoClient {
+  return new MongoClient(uri, {
+    serverSelectionTimeoutMS: SELECT_TIMEOUT_MS,
+    timeoutMS: OPERATION_TIMEOUT_MS,
+    writeConcern: { w: 'majority', journal: true },
+    // The driver's default of 2 makes the first seconds after a cold start slow.
+    maxConnecting: 8,
+  })
+}
+
+export function mongoRows<S>(collection: Collection<MongoRow<S>>): Rows<S> {
+  return {
+    async read(ids) {
+      const rows = await collection.find({ _id: { $in: [...ids] } as never }).toArray()
+      return rows.map((row) => ({ id: row._id, version: row.version, body: row.body as S }))
+    },
+
+    async write(writes) {
+      const operations = writes.map((write) => operationFor(write))
+      try {
+        await collection.bulkWrite(operations, { ordered: false })
+        return new Set()
+      } catch (error) {
+        return new Set(duplicates(error).map((index) => (writes[index] as Write<S>).id))
+      }
+    },
+  }
+}
+
+/**
+ * An update whose guard does not match would pass in silence. As an upsert it becomes an insert of an `_id` that
+ * exists, so the database reports the lost race as a duplicate key, with its index in the batch.
+ */
+function operationFor<S>({ id, was, version, body }: Write<S>): AnyBulkWriteOperation<MongoRow<S>> {
+  if (was === 0)
+    return { insertOne: { document: { _id: id, version, body } as OptionalUnlessRequiredId<MongoRow<S>> } }
+  // Not a replacement: the outbox of the row belongs to the one who wrote it.
+  return {
+    updateOne: {
+      filter: { _id: id, version: was } as never,
+      update: { $set: { version, body } as never },
+      upsert: true,
+    },
+  }
+}
+
+/** The places in a bulk write that met an existing key. Anything else that went wrong is thrown on. */
+export function duplicates(error: unknown): number[] {
+  if (!(error instanceof MongoBulkWriteError)) throw error
+  const failures = [error.writeErrors].flat()
+  if (failures.length === 0 || failures.some(({ code }) => code !== DUPLICATE_KEY)) throw error
+  return failures.map(({ index }) => index)
+}
+
+/** Turns a database that is away into a refusal; `wrote` says whether the answer got lost on the way back. */
+export function refuseWhenAway(error: unknown, wrote: boolean): unknown {
+  if (error instanceof MongoServerSelectionError) return new Refusal('unavailable', 'the database is away')
+  const lost = error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError
+  if (!lost && !(error instanceof MongoError && error.hasErrorLabel('RetryableWriteError'))) return error
+  return wrote
+    ? new Refusal('uncertain', 'the database did not answer: it may or may not have been done')
+    : new Refusal('unavailable', 'the database did not answer')
+}
+
+/** Throws a refusal while the database is away. */
+export async function pingDatabase(db: Db): Promise<void> {
+  await db.command({ ping: 1 }).catch((error) => {
+    throw refuseWhenAway(error, false)
+  })
+}

@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Collection } from 'mongodb'
+import type { Bus } from './bus.ts'
+import type { Outgoing } from './event.ts'
+import type { MongoRow, Pending } from './mongo.ts'
+import type { Log } from './telemetry.ts'
+
+/**
+ * The outbox of an HTTP edge. A request has no broker behind it that would deliver it again, so what it has to tell
+ * is written inside the document that it changes, in the same write. It is published at once; a crash in between
+ * leaves it in the document, and a sweep publishes what has waited too long. A crash between publishing and
+ * forgetting tells it twice, with the same id.
+ */
+
+/** Milliseconds between sweeps, and how long an event may wait before a sweep takes it: longer than a publish takes. */
+const SWEEP_EVERY_MS = 1000
+const SWEEP_AFTER_MS = 3000
+/** Documents per sweep step. */
+const SWEEP_MAX = 500
+/** Posts on their way at once; more would only queue in the sidecar. */
+const POSTS_MAX = 8
+
+export type PendingRow = { id: string; outgoing: readonly Outgoing[] }
+
+/** What a database has to offer for it. */
+export type OutboxRows = {
+  /** Rows with an event that has waited since before `before`, oldest first, at most `max`. */
+  waiting: (before: Date, max: number) => Promise<readonly PendingRow[]>
+  /** Forgets the events of these rows, if they still wait. */
+  forget: (sent: readonly PendingRow[]) => Promise<void>
+}
+
+export type Outbox = {
+  /**
+   * Publishes and forgets, beside the caller, who waits only while too many are on their way. Nothing is thrown:
+   * what does not get through waits for the sweep. `went` hears whether all got through.
+   */
+  post: (rows: readonly PendingRow[], went: (well: boolean) => void) => Promise<void>
+  /** Sweeps until `stop` fires. Any number of replicas may do so: the id makes the repeat harmless. */
+  sweep: (stop: AbortSignal) => Promise<void>
+  /** Resolves when nothing is on its way. */
+  idle: () => Promise<void>
+}
+
+export function outboxOf(rows: OutboxRows, bus: Bus, log: Log, now: () => Date): Outbox {
+  const onTheirWay = new Set<Promise<void>>()
+
+  async function send(pending: readonly PendingRow[]): Promise<boolean> {
+    try {
+      const lost = await bus.publish(pending.flatMap(({ outgoing }) => outgoing))
+      const sent = pending.filter(({ outgoing }) => !outgoing.some((one) => lost.has(one)))
+      if (sent.length > 0) await rows.forget(sent)
+      return sent.length === pending.length
+    } catch (error) {
+      log.warn({ err: error, rows: pending.length }, 'the outbox keeps what could not be told')
+      return false
+    }
+  }
+
+  /** Returns whether more may be waiting. */
+  async function sweepStep(): Promise<boolean> {
+    const waiting = await rows.waiting(new Date(now().getTime() - SWEEP_AFTER_MS), SWEEP_MAX)
+    if (waiting.length === 0) return false
+    const told = await send(waiting)
+    log.info({ rows: waiting.length, told }, 'outbox swept')
+    return told && waiting.length === SWEEP_MAX
+  }
+
+  return {
+    async post(pending, went) {
+      while (onTheirWay.size >= POSTS_MAX) await Promise.race(onTheirWay)
+      const posted = send(pending)
+        .then(went)
+        .finally(() => onTheirWay.delete(posted))
+      onTheirWay.add(posted)
+    },
+    async idle() {
+      while (onTheirWay.size > 0) await Promise.all(onTheirWay)
+    },
+    async sweep(stop) {
+      let more = false
+      while (!stop.aborted) {
+        if (!more) await sleep(SWEEP_EVERY_MS, undefined, { signal: stop }).catch(() => undefined)
+        if (stop.aborted) return
+        more = await sweepStep().catch((error) => {
+          log.warn({ err: error }, 'outbox not swept')
+          return false
+        })
+      }
+    },
+  }
+}
+
+/** The sweep finds its rows by this; documents without an outbox are not in it. */
+export const OUTBOX_INDEX = { key: { 'outbox.since': 1 as const }, name: 'outbox', sparse: true }
+
+export function mongoOutbox<S>(collection: Collection<MongoRow<S>>): OutboxRows {
+  return {
+    async waiting(before, max) {
+      const found = await collection
+        .find({ 'outbox.since': { $lt: before } } as never)
+        .sort({ 'outbox.since': 1 })
+        .limit(max)
+        .toArray()
+      return found.map((row) => ({
+        id: row._id,
+        outgoing: (row.outbox ?? []).map(({ topic, event }: Pending) => ({ topic, event })),
+      }))
+    },
+
+    async forget(sent) {
+      const ids = sent.map(({ id }) => id)
+      const events = sent.flatMap(({ outgoing }) => outgoing.map(({ event }) => event.id))
+      await collection.updateMany(
+        { _id: { $in: ids } } as never,
+        {
+          $pull: { outbox: { 'event.id': { $in: events } } },
+        } as never,
+      )
+    },
+  }
+}

@@ -1,0 +1,42 @@
+import { type ZodType, z } from 'zod'
+
+/** Why a request cannot succeed as it stands. Each code maps to one HTTP status (http.ts). */
+export type RefusalCode =
+  | 'invalid'
+  | 'not-found'
+  | 'conflict'
+  | 'too-large'
+  | 'wrong-media-type'
+  | 'key-reused'
+  /** Something we need is away and nothing was done: asking again later is safe. */
+  | 'unavailable'
+  /** Something broke half-way: it may or may not have been done. Only an idempotency key makes a repeat safe. */
+  | 'uncertain'
+
+/** One field that was wrong: `path` as in `data.name`, empty for the whole body. */
+export type FieldError = { path: string; message: string }
+
+/** The shop says no. Anything else that is thrown is a fault of ours. */
+export class Refusal extends Error {
+  override name = 'Refusal'
+  readonly code: RefusalCode
+  readonly errors: readonly FieldError[]
+
+  constructor(code: RefusalCode, message: string, errors: readonly FieldError[] = []) {
+    super(message)
+    this.code = code
+    this.errors = errors
+  }
+}
+
+/** Checks what came from outside and says where it is wrong. A bad row in our own database is a fault, not a refusal. */
+export function parse<T>(schema: ZodType<T>, value: unknown): T {
+  const { success, data, error } = schema.safeParse(value)
+  if (success) return data
+  const errors = error.issues.map(({ path, message }) => ({ path: z.core.toDotPath(path), message }))
+  throw new Refusal('invalid', errors.map(sentence).join('; '), errors)
+}
+
+function sentence({ path, message }: FieldError): string {
+  return path === '' ? message : `${path}: ${message}`
+}

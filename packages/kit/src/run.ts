@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Express } from 'express'
+import type { Log } from './telemetry.ts'
+
+/**
+ * The life of a service: listen, work until SIGTERM or SIGINT, finish what was begun, leave.
+ *
+ * On Kubernetes the app and its sidecar are told to stop at the same moment, and the sidecar still has a batch in
+ * flight and answers to publish. So the app goes on serving until it has been quiet for a moment, and only then
+ * closes; a bound keeps a chatty neighbour from holding it.
+ */
+
+/** Milliseconds without a request that count as quiet, and the most that is waited for it. */
+const QUIET_MS = 500
+const DRAIN_MAX_MS = 15_000
+const POLL_MS = 50
+
+export type Service = {
+  app: Express
+  port: number
+  log: Log
+  /** Runs beside the requests until `stop` fires: a sweep, say. */
+  work?: (stop: AbortSignal) => Promise<void>
+  /** Runs last: connections to close. */
+  close: () => Promise<void>
+}
+
+/** Resolves when the service has left; the process then ends by itself. */
+export async function run({ app, port, log, work, close }: Service): Promise<void> {
+  const stopping = new AbortController()
+  const server = createServer(app)
+  const traffic = watch(server)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      log.info({ signal }, 'stopping')
+      stopping.abort()
+    })
+  }
+
+  server.listen(port)
+  await once(server, 'listening')
+  log.info({ port }, 'listening')
+  const working = work?.(stopping.signal)
+
+  if (!stopping.signal.aborted) await once(stopping.signal, 'abort')
+  await traffic.quiet()
+  server.close()
+  server.closeAllConnections()
+  await working
+  await close()
+  log.info('left')
+}
+
+function watch(server: Server): { quiet: () => Promise<void> } {
+  let open = 0
+  let lastAt = 0
+  server.on('request', (request, response) => {
+    // Probes go on to the very end and are nobody's work.
+    if (request.url === '/healthz' || request.url === '/readyz') return
+    open += 1
+    response.once('close', () => {
+      open -= 1
+      lastAt = performance.now()
+    })
+  })
+  return {
+    async quiet() {
+      const began = performance.now()
+      const waitedEnough = () => performance.now() - began > DRAIN_MAX_MS
+      const isQuiet = () => open === 0 && performance.now() - Math.max(lastAt, began) > QUIET_MS
+      while (!isQuiet() && !waitedEnough()) await sleep(POLL_MS)
+    },
+  }
+}

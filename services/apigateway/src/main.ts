@@ -1,0 +1,23 @@
+import { randomUUIDv7 } from 'node:crypto'
+import { daprInvoke } from '@tideshop/kit/invoke'
+import { run } from '@tideshop/kit/run'
+import { sidecarOn } from '@tideshop/kit/sidecar'
+import { createLog, createMetrics } from '@tideshop/kit/telemetry'
+import { gatewayApp } from './app.ts'
+import { readEnv } from './env.ts'
+
+const appId = 'apigateway'
+const env = readEnv(process.env)
+const log = createLog(appId, env.LOG_LEVEL)
+const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
+
+const app = gatewayApp({
+  log,
+  metrics: createMetrics(appId),
+  invoke: daprInvoke(sidecar),
+  newId: () => randomUUIDv7(),
+  // Not of what lies behind: a door that waits for sleeping services would never open.
+  ready: () => sidecar.ready(),
+})
+
+await run({ app, port: env.PORT, log, close: () => sidecar.close() })

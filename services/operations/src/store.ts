@@ -1,0 +1,110 @@
+import { changeAll, type Decide } from '@tideshop/kit/aggregates'
+import type { Outgoing } from '@tideshop/kit/event'
+import type { Result } from '@tideshop/kit/inbox'
+import { duplicates, type MongoRow, mongoRows, refuseWhenAway } from '@tideshop/kit/mongo'
+import { mongoOutbox, OUTBOX_INDEX, type OutboxRows } from '@tideshop/kit/outbox'
+import { Refusal } from '@tideshop/kit/refusal'
+import type { Collection, Db } from 'mongodb'
+import type { Operation } from './operation.ts'
+
+/** Milliseconds for what a caller at the door waits for: with the broker's answer it has to fit into two seconds. */
+const DOOR_TIMEOUT_MS = 900
+
+/** A new operation and what it has to tell. */
+export type Begun = { operation: Operation; tell: Outgoing }
+
+export type OperationStore = {
+  /**
+   * Writes all that are new, each with its event in its outbox, in one go. One answer per entry: null when it was
+   * written, else the operation that stood there before, by id or by idempotency key.
+   */
+  createAll: (begun: readonly Begun[], now: Date) => Promise<readonly (Operation | null)[]>
+  /** Throws a refusal when there is none. */
+  find: (id: string) => Promise<Operation>
+  /** Applies each message to its operation. `decide` may run more than once, so it must be pure. */
+  changeAll: <M extends { data: { operationId: string } }>(
+    messages: readonly M[],
+    decide: Decide<Operation, M>,
+  ) => Promise<readonly Result[]>
+  outbox: OutboxRows
+}
+
+export function mongoOperations(db: Db): OperationStore & { prepare: () => Promise<void> } {
+  const collection = db.collection<MongoRow<Operation>>('operations')
+  const rows = mongoRows(collection)
+
+  return {
+    async prepare() {
+      const keyed = { 'body.idempotencyKey': { $exists: true } }
+      await collection.createIndexes([
+        OUTBOX_INDEX,
+        { key: { 'body.idempotencyKey': 1 }, name: 'key', unique: true, partialFilterExpression: keyed },
+      ])
+    },
+
+    async createAll(begun, since) {
+      const documents = begun.map(({ operation, tell }) => ({
+        _id: operation.id,
+        version: 1,
+        body: operation,
+        outbox: [{ ...tell, since }],
+      }))
+      try {
+        await collection.insertMany(documents, { ordered: false, timeoutMS: DOOR_TIMEOUT_MS })
+        return begun.map(() => null)
+      } catch (error) {
+        const standing = await standingFor(collection, begun, indexesOf(error))
+        return begun.map((_, index) => standing.get(index) ?? null)
+      }
+    },
+
+    async find(id) {
+      const row = await collection.findOne({ _id: id }, { timeoutMS: DOOR_TIMEOUT_MS }).catch((error) => {
+        throw refuseWhenAway(error, false)
+      })
+      if (row === null) throw new Refusal('not-found', `there is no operation ${id}`)
+      return row.body
+    },
+
+    changeAll: (messages, decide) => changeAll(rows, messages, ({ data }) => data.operationId, decide),
+    outbox: mongoOutbox(collection),
+  }
+}
+
+function indexesOf(error: unknown): number[] {
+  try {
+    return duplicates(error)
+  } catch (other) {
+    throw refuseWhenAway(other, true)
+  }
+}
+
+/** Who stands in the way of each entry that met an existing id or key. */
+async function standingFor(
+  collection: Collection<MongoRow<Operation>>,
+  begun: readonly Begun[],
+  indexes: readonly number[],
+): Promise<Map<number, Operation>> {
+  const asked = indexes.map((index) => ({ index, operation: (begun[index] as Begun).operation }))
+  const ids = asked.map(({ operation }) => operation.id)
+  const keys = asked.flatMap(({ operation }) => operation.idempotencyKey ?? [])
+  const found = await collection
+    .find(
+      { $or: [{ _id: { $in: ids } }, { 'body.idempotencyKey': { $in: keys } }] },
+      { timeoutMS: DOOR_TIMEOUT_MS },
+    )
+    .map(({ body }) => body)
+    .toArray()
+    .catch((error) => {
+      throw refuseWhenAway(error, true)
+    })
+
+  return new Map(asked.map(({ index, operation }) => [index, standingIn(found, operation)]))
+}
+
+function standingIn(found: readonly Operation[], { id, idempotencyKey }: Operation): Operation {
+  const byKey = found.find((one) => idempotencyKey !== undefined && one.idempotencyKey === idempotencyKey)
+  const standing = byKey ?? found.find((one) => one.id === id)
+  if (standing === undefined) throw new Error(`operation ${id} was refused as a duplicate of nothing`)
+  return standing
+}

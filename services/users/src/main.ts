@@ -1,0 +1,37 @@
+import { daprBus } from '@tideshop/kit/bus'
+import { mongoClient, pingDatabase } from '@tideshop/kit/mongo'
+import { run } from '@tideshop/kit/run'
+import { sidecarOn } from '@tideshop/kit/sidecar'
+import { createLog, createMetrics } from '@tideshop/kit/telemetry'
+import { usersApp } from './app.ts'
+import { readEnv } from './env.ts'
+import { mongoUsers } from './store.ts'
+
+const appId = 'users'
+const env = readEnv(process.env)
+const log = createLog(appId, env.LOG_LEVEL)
+const metrics = createMetrics(appId)
+const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
+const client = mongoClient(env.MONGODB_URI)
+const db = client.db(appId)
+
+const app = usersApp({
+  appId,
+  log,
+  metrics,
+  bus: daprBus(sidecar, log, metrics),
+  users: mongoUsers(db),
+  now: () => new Date(),
+  ready: async () => {
+    await Promise.all([sidecar.ready(), pingDatabase(db)])
+  },
+})
+
+await run({
+  app,
+  port: env.PORT,
+  log,
+  close: async () => {
+    await Promise.all([sidecar.close(), client.close()])
+  },
+})

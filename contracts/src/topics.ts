@@ -21,8 +21,11 @@ export const topics: readonly Topic[] = [
 /** Replicas of a listener can grow to this number; 12 divides evenly by 1, 2, 3, 4, 6 and 12. */
 export const PARTITIONS = 12
 
-/** Bytes of one record. Above, the broker refuses it; as base64 within a dead letter it still fits 1 MiB. */
-export const MESSAGE_BYTES_MAX = 128 * 1024
+/**
+ * Bytes of what a producer sends to one partition at once, which is what Kafka's `max.message.bytes` bounds: not a
+ * record but a batch of them. Less than the sidecar's own bound (1 MiB) makes whole batches fail.
+ */
+export const MESSAGE_BYTES_MAX = 1_048_588
 
 /** How a topic is to be created. `config` are Kafka's own topic settings. */
 export type TopicPlan = { name: string; partitions: number; config: Record<string, string> }

@@ -7,6 +7,8 @@ const BATCH_MAX = 1000
 const BATCH_BYTES_MAX = 3 * 1024 * 1024
 /** Longer than the sidecar's own tries against a broker that is restarting would only hold a batch up. */
 const PUBLISH_TIMEOUT_MS = 10_000
+/** Characters of the sidecar's own words in a log line. */
+const REASON_MAX = 300
 
 export type Bus = {
   /** Publishes all and returns those that did not arrive for certain. Never throws: a caller decides per event. */
@@ -30,12 +32,12 @@ export function daprBus(sidecar: Sidecar, log: Log, metrics: Metrics): Bus {
       contentType: 'text/plain',
       metadata: { partitionKey: outgoing.event.subject },
     }))
-    const failed = await failedEntries(sidecar, topic, JSON.stringify(entries), timeoutMs)
-    const lost = failed === 'all' ? batch : batch.filter((_, index) => failed.ids.has(String(index)))
+    const { failed, reason } = await failedEntries(sidecar, topic, JSON.stringify(entries), timeoutMs)
+    const lost = failed === 'all' ? batch : batch.filter((_, index) => failed.has(String(index)))
     metrics.published.inc({ topic, outcome: 'sent' }, batch.length - lost.length)
     if (lost.length > 0) {
       metrics.published.inc({ topic, outcome: 'failed' }, lost.length)
-      log.warn({ topic, failed: lost.length, of: batch.length }, 'publish failed')
+      log.warn({ topic, failed: lost.length, of: batch.length, reason }, 'publish failed')
     }
     return lost.map(({ outgoing }) => outgoing)
   }
@@ -76,24 +78,31 @@ function inBatches(events: readonly Outgoing[]): Entry[][] {
   return batches
 }
 
+type Answer = { failed: 'all' | ReadonlySet<string>; reason?: string }
+
 /** What the sidecar says did not arrive. No answer and an answer without a list both mean: none did for certain. */
 async function failedEntries(
   sidecar: Sidecar,
   topic: string,
   body: string,
   timeoutMs: number,
-): Promise<'all' | { ids: Set<string> }> {
+): Promise<Answer> {
   const path = `/v1.0/publish/bulk/${componentOf(topic)}/${topic}?metadata.rawPayload=true`
   const headers = { 'content-type': 'application/json' }
   try {
     const response = await sidecar.send({ method: 'POST', path, headers, body, timeoutMs })
-    if (response.status === 204 || response.status === 200) return { ids: new Set() }
-    const answer = JSON.parse(response.body.toString()) as { failedEntries?: { entryId: string }[] }
-    if (answer.failedEntries === undefined) return 'all'
-    return { ids: new Set(answer.failedEntries.map(({ entryId }) => entryId)) }
-  } catch {
-    return 'all'
+    if (response.status === 204 || response.status === 200) return { failed: new Set() }
+    return readFailures(response.body.toString())
+  } catch (error) {
+    return { failed: 'all', reason: String(error) }
   }
+}
+
+function readFailures(text: string): Answer {
+  const { failedEntries } = JSON.parse(text) as { failedEntries?: { entryId: string; error?: string }[] }
+  if (failedEntries === undefined) return { failed: 'all', reason: text.slice(0, REASON_MAX) }
+  const reason = failedEntries[0]?.error ?? text.slice(0, REASON_MAX)
+  return { failed: new Set(failedEntries.map(({ entryId }) => entryId)), reason }
 }
 
 function componentOf(topic: string): string {

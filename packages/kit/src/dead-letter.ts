@@ -14,13 +14,16 @@ export const deadLetterData = z.object({
   /** App-id of the service that could not handle it. */
   listener: z.string(),
   reason: z.string(),
-  /** The record's value, base64. */
-  payload: z.string(),
+  /** The record's value, base64; null when it is too large to be copied, and then it is read where it lies. */
+  payload: z.string().nullable(),
 })
 export type DeadLetter = z.infer<typeof deadLetterData>
 
 /** A reason can quote a whole document; this much of it is enough to understand. Characters. */
 const REASON_MAX = 500
+
+/** Characters of base64 that fit into one record beside the rest. */
+const PAYLOAD_MAX = 700_000
 
 /** The quarantine of a topic. */
 export function deadLetterTopic(topic: string): string {
@@ -42,7 +45,7 @@ export function deadLetter(found: {
   metadata?: Record<string, string> | null
 }): Outgoing {
   const { topic, listener, reason, at, event, metadata } = found
-  const payload = event ?? ''
+  const payload = (event ?? '').length <= PAYLOAD_MAX ? (event ?? '') : null
   const partition = Number(metadata?.['__partition'] ?? -1)
   const offset = metadata?.['__offset'] ?? ''
   const key = metadata?.['__key'] ?? null

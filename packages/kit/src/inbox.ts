@@ -22,7 +22,7 @@ import { continueTrace, traceIdOf } from './trace.ts'
 /** Messages in one batch at most, and how long the sidecar waits for more (ms). Its own defaults are 80 and 10 s. */
 export const BATCH_MAX = 1000
 export const BATCH_WAIT_MS = 20
-/** 1,000 records of 128 KiB (contracts/topics) as base64. */
+/** Far above what a sidecar gathers within the wait: a batch that is refused would come for ever. */
 const BODY_MAX = '180mb'
 /** A quiet shop shows each message; a busy one a line per batch. */
 const LOGGED_ONE_BY_ONE_MAX = 5

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type AnyBulkWriteOperation,
   type Collection,
@@ -6,7 +7,6 @@ import {
   MongoClient,
   MongoError,
   MongoNetworkError,
-  MongoOperationTimeoutError,
   MongoServerSelectionError,
   type OptionalUnlessRequiredId,
 } from 'mongodb'
@@ -16,8 +16,8 @@ import { Refusal } from './refusal.ts'
 
 /** Milliseconds until a database that does not answer counts as away. */
 const SELECT_TIMEOUT_MS = 1000
-/** Milliseconds for one operation of a consumer; a front door gives its own, shorter bound. */
-const OPERATION_TIMEOUT_MS = 10_000
+/** Milliseconds after which a connection that says nothing is given up. */
+const SOCKET_TIMEOUT_MS = 10_000
 const DUPLICATE_KEY = 11000
 
 /** An event that an HTTP edge has to tell: part of the document that the request wrote, until it is in Kafka. */
@@ -30,7 +30,8 @@ export type MongoRow<S> = { _id: string; version: number; body: S; outbox?: Pend
 export function mongoClient(uri: string): MongoClient {
   return new MongoClient(uri, {
     serverSelectionTimeoutMS: SELECT_TIMEOUT_MS,
-    timeoutMS: OPERATION_TIMEOUT_MS,
+    connectTimeoutMS: SELECT_TIMEOUT_MS,
+    socketTimeoutMS: SOCKET_TIMEOUT_MS,
     writeConcern: { w: 'majority', journal: true },
     // The driver's default of 2 makes the first seconds after a cold start slow.
     maxConnecting: 8,
@@ -81,11 +82,31 @@ export function duplicates(error: unknown): number[] {
   return failures.map(({ index }) => index)
 }
 
-/** Turns a database that is away into a refusal; `wrote` says whether the answer got lost on the way back. */
-export function refuseWhenAway(error: unknown, wrote: boolean): unknown {
+/** What a caller at a front door waits for: an answer within `ms`, or a refusal that says what is known. */
+export async function atTheDoor<T>(operation: Promise<T>, ms: number, wrote: boolean): Promise<T> {
+  const late = new AbortController()
+  try {
+    const tooLate = sleep(ms, undefined, { signal: late.signal }).then(() => {
+      throw lost(wrote)
+    })
+    return await Promise.race([operation, tooLate])
+  } catch (error) {
+    throw refuseWhenAway(error, wrote)
+  } finally {
+    late.abort()
+  }
+}
+
+/** Turns a database that is away into a refusal; with `wrote`, a request may have got through and its answer lost. */
+function refuseWhenAway(error: unknown, wrote: boolean): unknown {
   if (error instanceof MongoServerSelectionError) return new Refusal('unavailable', 'the database is away')
-  const lost = error instanceof MongoNetworkError || error instanceof MongoOperationTimeoutError
-  if (!lost && !(error instanceof MongoError && error.hasErrorLabel('RetryableWriteError'))) return error
+  const broken = error instanceof MongoNetworkError
+  return broken || (error instanceof MongoError && error.hasErrorLabel('RetryableWriteError'))
+    ? lost(wrote)
+    : error
+}
+
+function lost(wrote: boolean): Refusal {
   return wrote
     ? new Refusal('uncertain', 'the database did not answer: it may or may not have been done')
     : new Refusal('unavailable', 'the database did not answer')
@@ -93,7 +114,5 @@ export function refuseWhenAway(error: unknown, wrote: boolean): unknown {
 
 /** Throws a refusal while the database is away. */
 export async function pingDatabase(db: Db): Promise<void> {
-  await db.command({ ping: 1 }).catch((error) => {
-    throw refuseWhenAway(error, false)
-  })
+  await atTheDoor(db.command({ ping: 1 }), SELECT_TIMEOUT_MS, false)
 }

@@ -7,6 +7,9 @@ const CONNECTIONS_MAX = 64
 /** Milliseconds for the sidecar to say how it is. */
 const READY_TIMEOUT_MS = 1000
 
+/** The sidecar repeats the failures of a bulk publish in a header, about 100 bytes per event. */
+const HEADER_BYTES_MAX = 512 * 1024
+
 /** A request to the app's own sidecar over HTTP. `path` begins with `/v1.0/`. */
 export type SidecarRequest = {
   method: 'GET' | 'POST'
@@ -36,7 +39,11 @@ export type Sidecar = {
  * failures of a bulk publish (docs/decisions/0003).
  */
 export function sidecarOn(port: number): Sidecar {
-  const pool = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS_MAX, pipelining: 1 })
+  const pool = new Pool(`http://127.0.0.1:${port}`, {
+    connections: CONNECTIONS_MAX,
+    pipelining: 1,
+    maxHeaderSize: HEADER_BYTES_MAX,
+  })
 
   async function send({
     method,

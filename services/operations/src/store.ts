@@ -1,13 +1,13 @@
 import { changeAll, type Decide } from '@tideshop/kit/aggregates'
 import type { Outgoing } from '@tideshop/kit/event'
 import type { Result } from '@tideshop/kit/inbox'
-import { duplicates, type MongoRow, mongoRows, refuseWhenAway } from '@tideshop/kit/mongo'
+import { atTheDoor, duplicates, type MongoRow, mongoRows } from '@tideshop/kit/mongo'
 import { mongoOutbox, OUTBOX_INDEX, type OutboxRows } from '@tideshop/kit/outbox'
 import { Refusal } from '@tideshop/kit/refusal'
 import type { Collection, Db } from 'mongodb'
 import type { Operation } from './operation.ts'
 
-/** Milliseconds for what a caller at the door waits for: with the broker's answer it has to fit into two seconds. */
+/** Milliseconds of the database's share in the two seconds within which a caller has an answer. */
 const DOOR_TIMEOUT_MS = 900
 
 /** A new operation and what it has to tell. */
@@ -35,10 +35,9 @@ export function mongoOperations(db: Db): OperationStore & { prepare: () => Promi
 
   return {
     async prepare() {
-      const keyed = { 'body.idempotencyKey': { $exists: true } }
       await collection.createIndexes([
         OUTBOX_INDEX,
-        { key: { 'body.idempotencyKey': 1 }, name: 'key', unique: true, partialFilterExpression: keyed },
+        { key: { 'body.idempotencyKey': 1 }, name: 'key', unique: true, sparse: true },
       ])
     },
 
@@ -50,32 +49,22 @@ export function mongoOperations(db: Db): OperationStore & { prepare: () => Promi
         outbox: [{ ...tell, since }],
       }))
       try {
-        await collection.insertMany(documents, { ordered: false, timeoutMS: DOOR_TIMEOUT_MS })
+        await atTheDoor(collection.insertMany(documents, { ordered: false }), DOOR_TIMEOUT_MS, true)
         return begun.map(() => null)
       } catch (error) {
-        const standing = await standingFor(collection, begun, indexesOf(error))
+        const standing = await standingFor(collection, begun, duplicates(error))
         return begun.map((_, index) => standing.get(index) ?? null)
       }
     },
 
     async find(id) {
-      const row = await collection.findOne({ _id: id }, { timeoutMS: DOOR_TIMEOUT_MS }).catch((error) => {
-        throw refuseWhenAway(error, false)
-      })
+      const row = await atTheDoor(collection.findOne({ _id: id }), DOOR_TIMEOUT_MS, false)
       if (row === null) throw new Refusal('not-found', `there is no operation ${id}`)
       return row.body
     },
 
     changeAll: (messages, decide) => changeAll(rows, messages, ({ data }) => data.operationId, decide),
     outbox: mongoOutbox(collection),
-  }
-}
-
-function indexesOf(error: unknown): number[] {
-  try {
-    return duplicates(error)
-  } catch (other) {
-    throw refuseWhenAway(other, true)
   }
 }
 
@@ -88,18 +77,12 @@ async function standingFor(
   const asked = indexes.map((index) => ({ index, operation: (begun[index] as Begun).operation }))
   const ids = asked.map(({ operation }) => operation.id)
   const keys = asked.flatMap(({ operation }) => operation.idempotencyKey ?? [])
-  const found = await collection
-    .find(
-      { $or: [{ _id: { $in: ids } }, { 'body.idempotencyKey': { $in: keys } }] },
-      { timeoutMS: DOOR_TIMEOUT_MS },
-    )
+  const found = collection
+    .find({ $or: [{ _id: { $in: ids } }, { 'body.idempotencyKey': { $in: keys } }] })
     .map(({ body }) => body)
     .toArray()
-    .catch((error) => {
-      throw refuseWhenAway(error, true)
-    })
-
-  return new Map(asked.map(({ index, operation }) => [index, standingIn(found, operation)]))
+  const operations = await atTheDoor(found, DOOR_TIMEOUT_MS, true)
+  return new Map(asked.map(({ index, operation }) => [index, standingIn(operations, operation)]))
 }
 
 function standingIn(found: readonly Operation[], { id, idempotencyKey }: Operation): Operation {

@@ -1,0 +1,90 @@
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { says } from './child.ts'
+import { daprFolders, executableIn, pathFolders } from './find.ts'
+import type { PartName, Program } from './part.ts'
+import { KAFKA_JVM } from './recipes.ts'
+import { lookForTool } from './tools.ts'
+import { atLeast, type Version, versionIn, written } from './version.ts'
+
+/** Below these something that the shop uses is not there yet. */
+const MINIMUM: Record<PartName, Version> = {
+  daprd: [1, 18, 0],
+  placement: [1, 18, 0],
+  scheduler: [1, 18, 0],
+  kafka: [4, 0, 0],
+  mongodb: [5, 0, 0],
+  prometheus: [2, 40, 0],
+}
+
+/** A program that is here already, or none; `ignored` says what was here and why it is not taken. */
+export type Here = { program: Program | null; ignored: string[] }
+
+export async function lookHere(part: PartName, env: NodeJS.ProcessEnv): Promise<Here> {
+  if (part === 'kafka') return kafkaHere(env)
+  const folders = part === 'mongodb' || part === 'prometheus' ? pathFolders(env) : daprFolders(env)
+  const command = executableIn(folders, part === 'mongodb' ? 'mongod' : part)
+  if (command === null) return { program: null, ignored: [] }
+
+  const version = await versionOf(part, command, env)
+  const complaint = complaintAbout(part, version)
+  if (version === null || complaint !== null) return { program: null, ignored: [`${command} ${complaint}`] }
+  return { program: programOf(part, command, written(version), command), ignored: [] }
+}
+
+export function programOf(part: PartName, command: string, version: string, origin: string): Program {
+  const program: Program = { part, kind: 'program', command, args: [], version, origin }
+  if (part !== 'mongodb') return program
+  return { ...program, version: `mongod ${version}`, dialect: 'mongod' }
+}
+
+/** Placement and scheduler cannot say their version: the daprd that was installed beside them says it. */
+export async function versionOf(
+  part: PartName,
+  command: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Version | null> {
+  const silent = part === 'placement' || part === 'scheduler'
+  const asked = silent ? join(dirname(command), 'daprd') : command
+  return versionIn((await says(asked, ['--version'], env)) ?? '')
+}
+
+function complaintAbout(part: PartName, version: Version | null): string | null {
+  const minimum = MINIMUM[part]
+  if (version === null) return `does not say its version, ${written(minimum)} or newer is needed`
+  return atLeast(version, minimum) ? null : `is ${written(version)}, ${written(minimum)} or newer is needed`
+}
+
+/** Kafka is a folder of jars. Its start scripts are not used: they choose a heap and a log of their own. */
+async function kafkaHere(env: NodeJS.ProcessEnv): Promise<Here> {
+  const libs = kafkaLibs(env)
+  if (libs === null) return { program: null, ignored: [] }
+
+  const jar = readdirSync(libs).find((name) => /^kafka_[\d.]+-[\d.]+\.jar$/.test(name))
+  const version = versionIn(jar?.split('-')[1] ?? '')
+  const complaint = complaintAbout('kafka', version)
+  if (version === null || complaint !== null)
+    return { program: null, ignored: [`Kafka in ${libs} ${complaint}`] }
+
+  const java = await lookForTool('java', env)
+  if ('lack' in java) return { program: null, ignored: [`Kafka in ${libs}: ${java.lack}`] }
+  const args = [...KAFKA_JVM, '-cp', `${libs}/*`]
+  const program: Program = {
+    part: 'kafka',
+    kind: 'program',
+    command: java.path,
+    args,
+    version: written(version),
+    origin: libs,
+  }
+  return { program, ignored: [] }
+}
+
+function kafkaLibs(env: NodeJS.ProcessEnv): string | null {
+  const script = executableIn(pathFolders(env), 'kafka-server-start.sh')
+  const ofScript = script === null ? undefined : dirname(dirname(realpathSync(script)))
+  const { KAFKA_HOME: home = ofScript } = env
+  if (home === undefined) return null
+  const libs = join(home, 'libs')
+  return existsSync(libs) ? libs : null
+}

@@ -1,0 +1,30 @@
+export type PartName = 'daprd' | 'placement' | 'scheduler' | 'kafka' | 'mongodb' | 'prometheus'
+
+export const PARTS: PartName[] = ['daprd', 'placement', 'scheduler', 'kafka', 'mongodb', 'prometheus']
+
+/** Something that runs elsewhere: the environment says where. */
+export type Remote = { part: PartName; kind: 'remote'; address: string; origin: string }
+
+/** Something to start here: the caller runs `command`, `args` and then its own arguments. */
+export type Program = {
+  part: PartName
+  kind: 'program'
+  command: string
+  args: string[]
+  version: string
+  origin: string
+  /** Only of mongodb: `embedded` takes `<port> [<file>]`, `mongod` its own options. */
+  dialect?: 'embedded' | 'mongod'
+}
+
+/** Where a part comes from and how to run it. */
+export type Provided = Remote | Program
+
+/** What a look-up finds. `ignored` tells what was there and why it is not taken. */
+export type Located = { part: PartName; ignored: string[] } & (
+  | { state: 'found'; provided: Provided }
+  /** Can be provided, by what and in what time, e.g. "built from its Go module, about 5 minutes, once". */
+  | { state: 'buildable'; version: string; how: string }
+  /** Cannot be had: what is lacking, one sentence each. */
+  | { state: 'missing'; lacks: string[] }
+)

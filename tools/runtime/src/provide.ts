@@ -1,0 +1,60 @@
+import { keep } from './cache.ts'
+import { folderOf, locatePart, programIn, variablesOf } from './locate.ts'
+import type { Located, PartName, Provided } from './part.ts'
+import { Progress } from './progress.ts'
+import { RECIPES } from './recipes.ts'
+
+export type { Located, PartName, Provided } from './part.ts'
+
+export type ProvideOptions = {
+  env?: NodeJS.ProcessEnv
+  /** Gets lines for people while something is built, at least every 2 s. */
+  report?: (line: string) => void
+  /** Ends a build and its children. */
+  signal?: AbortSignal
+}
+
+/** Finds a part, or builds it once and keeps it. Nothing is started. */
+export async function provide(part: PartName, options: ProvideOptions = {}): Promise<Provided> {
+  const { env = process.env, report = () => {}, signal } = options
+  const located = await locate(part, env)
+  if (located.state === 'missing') throw new MissingTool(located)
+  if (located.state === 'found') return located.provided
+
+  const folder = await folderOf(part, env)
+  const say = (line: string) => report(`${part} ${located.version}: ${line}`)
+  await keep({
+    folder,
+    report: say,
+    signal,
+    fill: async (unfinished) => {
+      using progress = new Progress(`${located.how}, the first time only`, say)
+      await RECIPES[part].fill(unfinished, { env, signal, onLine: (line) => progress.heard(line) })
+    },
+  })
+  return programIn(folder, part, env)
+}
+
+/** The same look-up without building anything. */
+export async function locate(part: PartName, env: NodeJS.ProcessEnv = process.env): Promise<Located> {
+  return locatePart(part, env)
+}
+
+/** A part that cannot be had here: what is lacking, and the ways out. */
+export class MissingTool extends Error {
+  readonly part: PartName
+
+  constructor({ part, lacks }: Located & { state: 'missing' }) {
+    const variables = variablesOf(part).map((name) => `${name}=…`)
+    super(
+      [
+        `${part} cannot be provided:`,
+        ...lacks.map((lack) => `  - ${lack}`),
+        'Either install what is lacking, or let Docker run everything: docker compose up.',
+        `If ${part} is somewhere already, say where: ${variables.join(' or ')}.`,
+      ].join('\n'),
+    )
+    this.name = 'MissingTool'
+    this.part = part
+  }
+}

@@ -1,0 +1,130 @@
+import { delimiter } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildGo } from './build-go.ts'
+import { buildJava } from './build-java.ts'
+import type { BuildContext } from './child.ts'
+import type { PartName } from './part.ts'
+import type { ToolName } from './tools.ts'
+
+const GO_DAPR = folder('../go/dapr/')
+const GO_PROMETHEUS = folder('../go/prometheus/')
+const JAVA = folder('../java/')
+
+const DAPR = '1.18.2'
+const DAPR_FLAGS = [
+  // Without a tag that chooses components daprd panics at start.
+  '-tags=stablecomponents',
+  `-ldflags=-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=${DAPR}`,
+]
+
+/** Prometheus 3.13.5 is v0.313.5 as a Go module. */
+const PROMETHEUS = '3.13.5'
+const PROMETHEUS_FLAGS = [
+  // No service discovery but by file and static: half the size, a third of the time.
+  '-tags=remove_all_sd,netgo,slicelabels',
+  `-ldflags=-s -w -X github.com/prometheus/common/version.Version=${PROMETHEUS}`,
+]
+
+/**
+ * Measured with two cores: C2 pays off under load, G1 does not with so few threads and so small a heap.
+ * Kafka's own scripts would also ask for a gigabyte.
+ */
+export const KAFKA_JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-Dorg.apache.logging.log4j.level=WARN']
+const MONGODB_JVM = ['-Xmx512m', '-XX:+UseSerialGC']
+
+/** How a part is provided from the package registries. */
+export type Recipe = {
+  version: string
+  /** Files that decide the result, as do `flags`. */
+  files: string[]
+  flags: string[]
+  /** To build it; `java` is needed to run it as well. */
+  tools: ToolName[]
+  how: string
+  fill: (folder: string, context: BuildContext) => Promise<void>
+  /** What to run, in the folder that `fill` filled. */
+  program: (folder: string, java: string) => { command: string; args: string[] }
+}
+
+export const RECIPES: Record<PartName, Recipe> = {
+  daprd: goRecipe('daprd', DAPR, GO_DAPR, ['main.go'], '.', DAPR_FLAGS, 'about 5 minutes'),
+  placement: goRecipe(
+    'placement',
+    DAPR,
+    GO_DAPR,
+    [],
+    'github.com/dapr/dapr/cmd/placement',
+    DAPR_FLAGS,
+    'about a minute',
+  ),
+  scheduler: goRecipe(
+    'scheduler',
+    DAPR,
+    GO_DAPR,
+    [],
+    'github.com/dapr/dapr/cmd/scheduler',
+    DAPR_FLAGS,
+    'about a minute',
+  ),
+  prometheus: goRecipe(
+    'prometheus',
+    PROMETHEUS,
+    GO_PROMETHEUS,
+    [],
+    'github.com/prometheus/prometheus/cmd/prometheus',
+    PROMETHEUS_FLAGS,
+    'about 2 minutes',
+  ),
+  kafka: {
+    version: '4.3.1',
+    files: [`${JAVA}pom.xml`],
+    flags: [],
+    tools: ['java', 'mvn'],
+    how: 'fetched from Maven Central, about 10 seconds',
+    fill: (folder, context) =>
+      buildJava({ project: JAVA, profile: 'kafka', sources: [], folder, ...context }),
+    program: (folder, java) => ({ command: java, args: [...KAFKA_JVM, '-cp', `${folder}/jars/*`] }),
+  },
+  mongodb: {
+    version: 'mongo-java-server 1.47.0',
+    files: [`${JAVA}pom.xml`, `${JAVA}EmbeddedMongo.java`],
+    flags: [],
+    tools: ['java', 'javac', 'mvn'],
+    how: 'fetched from Maven Central, about 10 seconds',
+    fill: (folder, context) =>
+      buildJava({ project: JAVA, profile: 'mongodb', sources: ['EmbeddedMongo.java'], folder, ...context }),
+    program: (folder, java) => ({
+      command: java,
+      args: [
+        ...MONGODB_JVM,
+        '-cp',
+        [`${folder}/classes`, `${folder}/jars/*`].join(delimiter),
+        'EmbeddedMongo',
+      ],
+    }),
+  },
+}
+
+function goRecipe(
+  part: PartName,
+  version: string,
+  module: string,
+  sources: string[],
+  target: string,
+  flags: string[],
+  time: string,
+): Recipe {
+  return {
+    version,
+    files: ['go.mod', 'go.sum', ...sources].map((file) => `${module}${file}`),
+    flags: [target, ...flags],
+    tools: ['go'],
+    how: `built from its Go module, ${time}`,
+    fill: (folder, context) => buildGo({ module, target, flags, output: `${folder}/${part}`, ...context }),
+    program: (folder) => ({ command: `${folder}/${part}`, args: [] }),
+  }
+}
+
+function folder(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url))
+}

@@ -25,8 +25,7 @@ export type FleetOptions = {
   restart?: boolean
 }
 
-/** Services leave before the backbone that they need to finish. */
-export type Tier = 'service' | 'backbone'
+export type Tier = 'service' | 'sidecar' | 'backbone'
 
 /** All processes of one shop: their record on disk, their logs, and what happens when one dies. */
 export class Fleet {
@@ -87,10 +86,16 @@ export class Fleet {
     this.logBook.add('runner', JSON.stringify({ level, msg: message }))
   }
 
-  /** Stops every process in order, and gives the folder free. */
+  /**
+   * Stops every process in order, and gives the folder free. A sidecar that is asked once takes nothing new
+   * but still carries what its service has to say; asked a second time it goes. All need the backbone.
+   */
   async stop(): Promise<void> {
     this.#closing.abort()
+    const lingering = this.#stopTier('sidecar')
     await this.#stopTier('service')
+    await this.#stopTier('sidecar')
+    await lingering
     await this.#stopTier('backbone')
     this.#record.close()
     this.logBook.close()

@@ -16,8 +16,13 @@ const repeated = new Set(
   'time level msg pid hostname name app app_id appId service instance scope type ver v'.split(' '),
 )
 
-/** What daprd warns about at every start, and what this shop chose: no control plane on a laptop. */
-const chosen = ['mTLS is disabled', 'Actor runtime disabled', 'No scheduler host addresses']
+/** What daprd warns about and this shop chose: no control plane on a laptop, and sidecars that are told twice to go. */
+const chosen = [
+  'mTLS is disabled',
+  'Actor runtime disabled',
+  'No scheduler host addresses',
+  "Received signal 'terminated' during shutdown",
+]
 
 const colours = ['cyan', 'green', 'magenta', 'blue', 'yellow', 'cyanBright', 'greenBright'] as const
 

@@ -11,6 +11,9 @@ const READY_WITHIN_MS = 60_000
 /** A service finishes the batch in its hands; Kubernetes gives it 60 s, a laptop's owner has less patience. */
 const STOP_WITHIN_MS = 20_000
 
+/** How long a sidecar serves its app after SIGTERM; the same as on Kubernetes. */
+const LINGER_S = 15
+
 /** One instance of a service: the app and the sidecar beside it. */
 export type Replica = {
   app: Process
@@ -60,7 +63,7 @@ export function defineReplica(parts: ReplicaParts, entry: AppEntry, name: string
       readyWithinMs: READY_WITHIN_MS,
       stopWithinMs: STOP_WITHIN_MS,
     },
-    'service',
+    'sidecar',
   )
   return {
     app,
@@ -78,9 +81,16 @@ export async function startReplica({ app, sidecar }: Replica): Promise<void> {
   if (failed) throw failed.reason
 }
 
-/** As a scale-in does: SIGTERM to both at once. */
+/**
+ * As a scale-in on Kubernetes does: SIGTERM to both at once. The sidecar then gives its partitions back and
+ * cancels the delivery in hand, so that batch comes again elsewhere; it goes on carrying what the app still
+ * says. There it notices by its probes that the app is gone, which takes seconds; here it is told.
+ */
 export async function stopReplica({ app, sidecar }: Replica): Promise<void> {
-  await Promise.all([app.stop(), sidecar.stop()])
+  const lingering = sidecar.stop()
+  await app.stop()
+  await sidecar.stop()
+  await lingering
 }
 
 /** What the Dapr CLI tells an app, and the ports and the database of this shop. */
@@ -112,6 +122,7 @@ export function daprdArgs(entry: AppEntry, ports: Ports, rendered: Rendered): st
     'resources-path': rendered.resourcesDir,
     config: rendered.configFile,
     'log-level': entry.logLevel,
+    'dapr-block-shutdown-duration': `${LINGER_S}s`,
   }
   const args = Object.entries(settings).map(([key, value]) => `--${key}=${value}`)
   const health = entry.healthCheck

@@ -28,6 +28,9 @@ export type Part = { address: string; process: Process | null }
 export type BackboneParts = { kafka: Provided; mongodb: Provided }
 export type Backbone = { kafka: Part; mongodb: Part }
 
+/** As `report` names them. */
+export const backboneSteps = ['Kafka', 'MongoDB server', 'topics'] as const
+
 /** Finds or fetches what is to run; starts nothing. */
 export async function provideBackbone(steps: Steps, options: ProvideOptions): Promise<BackboneParts> {
   const [kafka, mongodb] = await Promise.all([

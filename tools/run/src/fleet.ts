@@ -1,9 +1,9 @@
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LogBook } from './log-book.ts'
 import type { LogLine } from './log-lines.ts'
-import { Child, type Process, type Spec, sendTo } from './process.ts'
+import { Child, type Process, type Spec } from './process.ts'
 import { claim, type PidRecord } from './record.ts'
 
 /** Wait before the first restart of a process that died; doubled with each death, as Kubernetes does. */
@@ -21,11 +21,30 @@ export type FleetOptions = {
   /** Where the shop answers, for a second runner to tell. */
   url: string
   onLine?: (line: LogLine) => void
-  /** Whether a process that dies by itself is started again. */
+  /** Whether a process that dies by itself is started again. Default false. */
   restart?: boolean
+  /** false begins with an empty folder. Default true. */
+  keepData?: boolean
+  /** Ends a start that is under way, with all that was started. */
+  signal?: AbortSignal
 }
 
 export type Tier = 'service' | 'sidecar' | 'backbone'
+
+/** Starts something in a fleet of its own. When that fails or is given up, all is stopped before this rejects. */
+export async function inFleet<T>(options: FleetOptions, start: (fleet: Fleet) => Promise<T>): Promise<T> {
+  const fleet = await Fleet.open(options)
+  const giveUp = () => void fleet.stop()
+  options.signal?.addEventListener('abort', giveUp)
+  try {
+    return await start(fleet)
+  } catch (error) {
+    await fleet.stop()
+    throw error
+  } finally {
+    options.signal?.removeEventListener('abort', giveUp)
+  }
+}
 
 /** All processes of one shop: their record on disk, their logs, and what happens when one dies. */
 export class Fleet {
@@ -47,7 +66,8 @@ export class Fleet {
   /** Throws AlreadyRunning when a living runner owns the folder. */
   static async open(options: FleetOptions): Promise<Fleet> {
     const { record, leftovers } = await claim(options.dir, options.url)
-    rmSync(path.join(options.dir, 'logs'), { recursive: true, force: true })
+    const old = options.keepData === false ? contentOf(options.dir) : ['logs']
+    for (const name of old) rmSync(path.join(options.dir, name), { recursive: true, force: true })
     const fleet = new Fleet(options, record, leftovers)
     if (leftovers.length > 0) fleet.say(`ended what a killed runner had left: ${leftovers.join(', ')}`)
     return fleet
@@ -101,15 +121,6 @@ export class Fleet {
     this.logBook.close()
   }
 
-  /** For the impatient: at once, without order, and without waiting for anything. */
-  killNow(): void {
-    this.#closing.abort()
-    for (const child of this.processes()) {
-      if (child.running && child.pid !== null) sendTo(child.pid, 'SIGKILL')
-    }
-    this.#record.close()
-  }
-
   async #stopTier(tier: Tier): Promise<void> {
     const members = [...this.#processes.values()].filter((member) => member.tier === tier)
     await Promise.all(members.map(({ child }) => child.stop()))
@@ -134,4 +145,9 @@ export class Fleet {
       if (!this.#closing.signal.aborted) this.say((error as Error).message, 50)
     }
   }
+}
+
+/** All but the record, which is this runner's own. */
+function contentOf(dir: string): string[] {
+  return readdirSync(dir).filter((name) => name !== 'processes.json')
 }

@@ -1,11 +1,9 @@
-import { readdirSync, rmSync } from 'node:fs'
-import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { provide } from '@tideshop/runtime/provide'
-import { backboneNeeds, provideBackbone, startBackbone } from './backbone.ts'
+import { backboneNeeds, backboneSteps, provideBackbone, startBackbone } from './backbone.ts'
 import { Crew } from './crew.ts'
 import { type DaprYaml, DaprYamlError, readDaprYaml } from './dapr-yaml.ts'
-import { Fleet } from './fleet.ts'
+import { type Fleet, inFleet } from './fleet.ts'
 import type { LogFilter } from './log-book.ts'
 import type { LogLine } from './log-lines.ts'
 import { demandFree } from './ports.ts'
@@ -56,32 +54,22 @@ export type Shop = {
   /** Warnings and errors, then the newest lines: for a test that fails. */
   logs(filter?: LogFilter): string
   stop(): Promise<void>
-  /** SIGKILL to all, without waiting. */
-  killNow(): void
 }
 
 /** The steps that `report` names, in the order of a start. */
-export function stepsOf(root: string): string[] {
-  const apps = readDaprYaml(root).apps.map((app) => app.appId)
-  return ['daprd', 'Kafka', 'MongoDB server', 'topics', ...apps, 'front door']
+export function shopSteps(root: string): string[] {
+  return ['daprd', ...backboneSteps, ...appIds(root), 'front door']
+}
+
+export function appIds(root: string): string[] {
+  return readDaprYaml(root).apps.map((app) => app.appId)
 }
 
 /** Starts all in order of readiness. When a step fails, everything is stopped again before this rejects. */
 export async function startShop(options: ShopOptions): Promise<Shop> {
   const daprYaml = readDaprYaml(options.root)
   const url = frontDoorUrl(daprYaml, options.portOffset ?? 0)
-  const fleet = await Fleet.open({ ...options, url })
-  const giveUp = () => void fleet.stop()
-  options.signal?.addEventListener('abort', giveUp)
-  try {
-    if (options.keepData === false) empty(options.dir)
-    return await open(options, daprYaml, fleet, url)
-  } catch (error) {
-    await fleet.stop()
-    throw error
-  } finally {
-    options.signal?.removeEventListener('abort', giveUp)
-  }
+  return inFleet({ ...options, url }, (fleet) => open(options, daprYaml, fleet, url))
 }
 
 async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url: string): Promise<Shop> {
@@ -112,7 +100,6 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
     processes: () => fleet.processes(),
     logs: (filter) => fleet.logBook.text(filter),
     stop: () => fleet.stop(),
-    killNow: () => fleet.killNow(),
   }
 }
 
@@ -134,10 +121,4 @@ function frontDoorUrl(daprYaml: DaprYaml, offset: number): string {
   const entry = daprYaml.apps.find((app) => app.appId === FRONT_DOOR)
   if (!entry) throw new DaprYamlError(`dapr.yaml: there is no app ${FRONT_DOOR}, the shop's front door`)
   return `http://127.0.0.1:${entry.appPort + offset}`
-}
-
-/** All but what the fleet has just made for itself. */
-function empty(dir: string): void {
-  const old = readdirSync(dir).filter((name) => name !== 'processes.json' && name !== 'logs')
-  for (const name of old) rmSync(path.join(dir, name), { recursive: true, force: true })
 }

@@ -1,6 +1,6 @@
-export type StepState = 'begun' | 'note' | 'done'
+export type StepState = 'begun' | 'note' | 'done' | 'failed'
 
-/** Told at each turn of a start, so that a terminal can show it; a step that fails rejects the start itself. */
+/** Told at each turn of a start, so that a terminal can show it; the failure itself rejects the start. */
 export type Report = (step: string, state: StepState, note?: string) => void
 
 /** The steps of one start: announced, timed by whoever listens, and not taken after the start was given up. */
@@ -16,9 +16,14 @@ export class Steps {
   async take<T>(step: string, work: () => Promise<T>): Promise<T> {
     this.goOn()
     this.#report(step, 'begun')
-    const result = await work()
-    this.#report(step, 'done')
-    return result
+    try {
+      const result = await work()
+      this.#report(step, 'done')
+      return result
+    } catch (error) {
+      this.#report(step, 'failed')
+      throw error
+    }
   }
 
   note(step: string, note: string): void {

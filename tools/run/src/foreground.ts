@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { styleText } from 'node:util'
+import { type LogLine, pretty, understand } from './log-lines.ts'
+import { NotStarted } from './process.ts'
+import { since, withProgress } from './progress.ts'
+import { killRecorded } from './record.ts'
+import type { Report } from './steps.ts'
+
+/**
+ * The life of a runner in a terminal: start with progress, say that it is open, follow the logs until Ctrl-C,
+ * stop everything. A second Ctrl-C kills at once. Resolves with the exit code.
+ */
+export type Run = {
+  /** What is started, for sentences: `the shop`. */
+  what: string
+  /** Its own folder. */
+  dir: string
+  steps: string[]
+  start: (wiring: Wiring) => Promise<{ stop(): Promise<void> }>
+  /** What to say once it runs. */
+  welcome: (took: string) => string
+  /** Sources are padded to this width. */
+  logWidth: number
+  /** Whether a line is shown; those of the runner itself always are. */
+  follows: (line: LogLine) => boolean
+}
+
+export type Wiring = { report: Report; onLine: (line: LogLine) => void; signal: AbortSignal }
+
+/** Lines of a log that explain a failed start. */
+const LAST_LINES = 12
+
+const STOPPED = 0
+const NOT_STARTED = 1
+
+export async function foreground(run: Run): Promise<number> {
+  const stopping = stopSignals(run.dir)
+  const begunAt = performance.now()
+  let open = false
+  const onLine = (line: LogLine) => {
+    if (stopping.aborted) return
+    if (line.source === 'runner' || (open && run.follows(line))) show(line, run.logWidth)
+  }
+  let started: { stop(): Promise<void> }
+  try {
+    started = await withProgress(run.steps, (report) => run.start({ report, onLine, signal: stopping }))
+  } catch (error) {
+    if (stopping.aborted) return stoppedEarly(run)
+    explain(error as Error, run)
+    return NOT_STARTED
+  }
+  open = true
+  console.log(run.welcome(since(begunAt)))
+  await aborted(stopping)
+  const stoppingAt = performance.now()
+  console.log(`\nstopping ${run.what} … (Ctrl-C again kills at once)`)
+  await started.stop()
+  console.log(`${run.what} is closed, ${since(stoppingAt)}`)
+  return STOPPED
+}
+
+/** The first signal asks, the second kills. A terminal that is gone counts as a signal, too. */
+function stopSignals(dir: string): AbortSignal {
+  const stopping = new AbortController()
+  const heard = () => {
+    if (stopping.signal.aborted) {
+      killRecorded(dir)
+      process.exit(STOPPED)
+    }
+    stopping.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, heard)
+  // Nobody reads any more (`pnpm start | head`): without a listener this would end the runner alone.
+  process.stdout.on('error', () => stopping.abort())
+  return stopping.signal
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  // An event listener does not keep the process alive; its children's pipes do.
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+}
+
+function show(line: LogLine, width: number): void {
+  console.log(pretty(line, width, coloured()))
+}
+
+function coloured(): boolean {
+  return process.stdout.isTTY && !process.env['NO_COLOR']
+}
+
+function stoppedEarly(run: Run): number {
+  console.log(`${run.what} was stopped before it was open; nothing of it runs`)
+  return STOPPED
+}
+
+function explain(error: Error, run: Run): void {
+  const red = (text: string) => (coloured() ? styleText('red', text) : text)
+  console.error(`\n${red(`could not start ${run.what}:`)} ${error.message}`)
+  if (!(error instanceof NotStarted)) return
+  const file = path.join(run.dir, 'logs', `${error.process.replaceAll('/', '-')}.log`)
+  const lines = lastLines(file)
+  const shown = path.relative(process.cwd(), file)
+  console.error(
+    lines.length === 0 ? `It wrote nothing to ${shown}.` : `The last lines of ${shown}:\n${lines.join('\n')}`,
+  )
+  console.error('Everything is stopped again. If the data may be the cause, begin anew with --fresh.')
+}
+
+function lastLines(file: string): string[] {
+  try {
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LAST_LINES)
+    return lines.filter((line) => line !== '').map((text) => `  ${brief(text)}`)
+  } catch {
+    return []
+  }
+}
+
+function brief(text: string): string {
+  const { level, message } = understand(text)
+  return level === 'info' ? message : `${level} ${message}`
+}

@@ -1,0 +1,64 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { type Document, isMap, isSeq, parseAllDocuments } from 'yaml'
+import type { DaprYaml } from './dapr-yaml.ts'
+
+/** Where a shop's sidecars find their components and their configuration. */
+export type Rendered = { resourcesDir: string; configFile: string }
+
+/**
+ * Copies components and configuration into the shop's folder, with the brokers that really run and a file
+ * of service names of its own: two shops on one machine must not call each other's services.
+ */
+export function render(daprYaml: DaprYaml, dir: string, brokers: string): Rendered {
+  const resourcesDir = path.join(dir, 'components')
+  rmSync(resourcesDir, { recursive: true, force: true })
+  mkdirSync(resourcesDir, { recursive: true })
+  for (const file of daprYaml.resourcesDirs.flatMap(yamlFiles)) {
+    writeFileSync(
+      path.join(resourcesDir, path.basename(file)),
+      withBrokers(readFileSync(file, 'utf8'), brokers),
+    )
+  }
+
+  // Names of sidecars that are gone would be called until they expire.
+  for (const end of ['', '-wal', '-shm']) rmSync(path.join(dir, `names.db${end}`), { force: true })
+  const configFile = path.join(dir, 'config.yaml')
+  const config = readFileSync(daprYaml.configFile, 'utf8')
+  writeFileSync(configFile, withNamesIn(config, path.join(dir, 'names.db')))
+  return { resourcesDir, configFile }
+}
+
+function yamlFiles(dir: string): string[] {
+  const names = readdirSync(dir).filter((name) => /\.ya?ml$/.test(name))
+  return names.map((name) => path.join(dir, name))
+}
+
+/** Every metadata entry `brokers` of every document gets this value. */
+export function withBrokers(text: string, brokers: string): string {
+  return rewritten(text, (document) => {
+    const metadata = document.getIn(['spec', 'metadata'])
+    if (!isSeq(metadata)) return
+    for (const entry of metadata.items) {
+      if (isMap(entry) && entry.get('name') === 'brokers') entry.set('value', brokers)
+    }
+  })
+}
+
+/** A name resolution that keeps a file keeps this one. */
+export function withNamesIn(text: string, file: string): string {
+  const place = ['spec', 'nameResolution', 'configuration', 'connectionString']
+  return rewritten(text, (document) => {
+    if (document.hasIn(place)) document.setIn(place, file)
+  })
+}
+
+function rewritten(text: string, change: (document: Document) => void): string {
+  const documents = parseAllDocuments(text) as Document[]
+  for (const document of documents) {
+    const [error] = document.errors
+    if (error) throw error
+    change(document)
+  }
+  return documents.map(String).join('')
+}

@@ -1,0 +1,138 @@
+import path from 'node:path'
+import type { Provided } from '@tideshop/runtime/provide'
+import type { AppEntry, Ports } from './dapr-yaml.ts'
+import type { Fleet } from './fleet.ts'
+import { answers, type Process } from './process.ts'
+import type { Rendered } from './render.ts'
+
+/** Node and daprd are ready in half a second on an idle machine; eight of each on two busy cores are not. */
+const READY_WITHIN_MS = 60_000
+
+/** A service finishes the batch in its hands; Kubernetes gives it 60 s, a laptop's owner has less patience. */
+const STOP_WITHIN_MS = 20_000
+
+/** How long a sidecar serves its app after SIGTERM; the same as on Kubernetes. */
+const LINGER_S = 15
+
+/** One instance of a service: the app and the sidecar beside it. */
+export type Replica = {
+  app: Process
+  sidecar: Process
+  appPort: number
+  daprHttpPort: number
+  metricsPort: number
+}
+
+export type ReplicaParts = {
+  fleet: Fleet
+  daprd: Provided
+  rendered: Rendered
+  mongodbUri: string
+  /** Overrides of what dapr.yaml says. */
+  env: Record<string, string>
+}
+
+/** `name` is the app-id, with a number from the second replica on. */
+export function defineReplica(parts: ReplicaParts, entry: AppEntry, name: string, ports: Ports): Replica {
+  const { fleet, daprd } = parts
+  if (daprd.kind !== 'program') throw new Error('daprd runs beside each app: a remote one is of no use')
+  const [command = '', ...args] = entry.command
+  const app = fleet.define(
+    {
+      name,
+      // The system looks up a relative path from the runner's folder or from the app's, depending on the system.
+      command: command.includes('/') ? path.resolve(entry.dir, command) : command,
+      args,
+      cwd: entry.dir,
+      env: appEnv(parts, entry, ports),
+      isReady: () => answers(`http://127.0.0.1:${ports.appPort}/healthz`, 200),
+      readyWithinMs: READY_WITHIN_MS,
+      stopWithinMs: STOP_WITHIN_MS,
+    },
+    'service',
+  )
+  const sidecar = fleet.define(
+    {
+      name: `${name}/daprd`,
+      command: daprd.command,
+      args: [...daprd.args, ...daprdArgs(entry, ports, parts.rendered)],
+      cwd: path.dirname(parts.rendered.configFile),
+      // Otherwise it tells the others the address of the network, which changes with the café.
+      env: { DAPR_HOST_IP: '127.0.0.1' },
+      isReady: () => answers(`http://127.0.0.1:${ports.daprHttpPort}/v1.0/healthz`, 204),
+      readyWithinMs: READY_WITHIN_MS,
+      stopWithinMs: STOP_WITHIN_MS,
+    },
+    'sidecar',
+  )
+  return {
+    app,
+    sidecar,
+    appPort: ports.appPort,
+    daprHttpPort: ports.daprHttpPort,
+    metricsPort: ports.metricsPort,
+  }
+}
+
+/** Both side by side: daprd itself waits for the app's port. */
+export async function startReplica({ app, sidecar }: Replica): Promise<void> {
+  const results = await Promise.allSettled([app.start(), sidecar.start()])
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+}
+
+/**
+ * As a scale-in on Kubernetes does: SIGTERM to both at once. The sidecar then gives its partitions back and
+ * cancels the delivery in hand, so that batch comes again elsewhere; it goes on carrying what the app still
+ * says. There it notices by its probes that the app is gone, which takes seconds; here it is told.
+ */
+export async function stopReplica({ app, sidecar }: Replica): Promise<void> {
+  const lingering = sidecar.stop()
+  await app.stop()
+  await sidecar.stop()
+  await lingering
+}
+
+/** What the Dapr CLI tells an app, and the ports and the database of this shop. */
+function appEnv(parts: ReplicaParts, entry: AppEntry, ports: Ports): Record<string, string> {
+  return {
+    ...entry.env,
+    APP_ID: entry.appId,
+    PORT: String(ports.appPort),
+    DAPR_HTTP_PORT: String(ports.daprHttpPort),
+    DAPR_GRPC_PORT: String(ports.daprGrpcPort),
+    MONGODB_URI: parts.mongodbUri,
+    ...parts.env,
+  }
+}
+
+/** Without an address of placement and scheduler daprd does without both; they serve actors and jobs. */
+export function daprdArgs(entry: AppEntry, ports: Ports, rendered: Rendered): string[] {
+  const settings: Record<string, string | number> = {
+    'app-id': entry.appId,
+    'app-port': ports.appPort,
+    'app-protocol': 'http',
+    'dapr-http-port': ports.daprHttpPort,
+    'dapr-grpc-port': ports.daprGrpcPort,
+    'dapr-internal-grpc-port': ports.daprInternalGrpcPort,
+    'metrics-port': ports.metricsPort,
+    'dapr-listen-addresses': '127.0.0.1',
+    'dapr-internal-grpc-listen-address': '127.0.0.1',
+    'metrics-listen-address': '127.0.0.1',
+    'resources-path': rendered.resourcesDir,
+    config: rendered.configFile,
+    'log-level': entry.logLevel,
+    'dapr-block-shutdown-duration': `${LINGER_S}s`,
+  }
+  const args = Object.entries(settings).map(([key, value]) => `--${key}=${value}`)
+  const health = entry.healthCheck
+  if (health === null) return args
+  return [
+    ...args,
+    '--enable-app-health-check',
+    `--app-health-check-path=${health.path}`,
+    `--app-health-probe-interval=${health.intervalS}`,
+    `--app-health-probe-timeout=${health.timeoutMs}`,
+    `--app-health-threshold=${health.threshold}`,
+  ]
+}

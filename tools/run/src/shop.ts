@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { provide } from '@tideshop/runtime/provide'
+import { backboneNeeds, backboneSteps, provideBackbone, startBackbone } from './backbone.ts'
+import { Crew } from './crew.ts'
+import { type DaprYaml, DaprYamlError, readDaprYaml } from './dapr-yaml.ts'
+import { type Fleet, inFleet } from './fleet.ts'
+import type { LogFilter } from './log-book.ts'
+import type { LogLine } from './log-lines.ts'
+import { demandFree } from './ports.ts'
+import { answers, NotStarted, type Process } from './process.ts'
+import { render } from './render.ts'
+import type { Replica } from './replica.ts'
+import { type Report, Steps } from './steps.ts'
+
+/** The service that people and tests talk to. */
+const FRONT_DOOR = 'apigateway'
+
+/** The front door is ready when what it needs is: the last of the services may be slow. */
+const OPEN_WITHIN_MS = 60_000
+const ASK_EVERY_MS = 50
+
+export type ShopOptions = {
+  /** The repository's root, which holds dapr.yaml. */
+  root: string
+  /** This shop's own folder: data, logs, rendered components, pid record. */
+  dir: string
+  /** Added to every port, so that several shops live beside each other. */
+  portOffset?: number
+  /** Overrides for the apps. */
+  env?: Record<string, string>
+  /** false empties `dir` first. Default true. */
+  keepData?: boolean
+  /** Starts again what dies by itself. Default false: a test wants to see it dead. */
+  restart?: boolean
+  onLine?: (line: LogLine) => void
+  report?: Report
+  /** Ends the start, with all that was started; a shop that is open is closed by `stop`. */
+  signal?: AbortSignal
+}
+
+export type Shop = {
+  /** The front door. */
+  url: string
+  kafkaBrokers: string
+  mongodbUri: string
+  /** null when it runs elsewhere. */
+  kafka: Process | null
+  mongodb: Process | null
+  replicas(appId: string): Replica[]
+  addReplica(appId: string): Promise<Replica>
+  /** The newest one, gracefully, the way a scale-in does; the last one may go too. */
+  removeReplica(appId: string): Promise<void>
+  processes(): Process[]
+  /** Warnings and errors, then the newest lines: for a test that fails. */
+  logs(filter?: LogFilter): string
+  stop(): Promise<void>
+}
+
+/** The steps that `report` names, in the order of a start. */
+export function shopSteps(root: string): string[] {
+  return ['daprd', ...backboneSteps, ...appIds(root), 'front door']
+}
+
+export function appIds(root: string): string[] {
+  return readDaprYaml(root).apps.map((app) => app.appId)
+}
+
+/** Starts all in order of readiness. When a step fails, everything is stopped again before this rejects. */
+export async function startShop(options: ShopOptions): Promise<Shop> {
+  const daprYaml = readDaprYaml(options.root)
+  const url = frontDoorUrl(daprYaml, options.portOffset ?? 0)
+  return inFleet({ ...options, url }, (fleet) => open(options, daprYaml, fleet, url))
+}
+
+async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url: string): Promise<Shop> {
+  const { dir, portOffset = 0, signal } = options
+  const steps = new Steps(options.report, signal)
+  const sought = signal ? { signal } : {}
+  const [daprd, parts] = await Promise.all([
+    steps.take('daprd', () => provide('daprd', { ...sought, report: (line) => steps.note('daprd', line) })),
+    provideBackbone(steps, sought),
+  ])
+  const crew = new Crew(daprYaml.apps, portOffset)
+  await demandFree([...backboneNeeds(parts, portOffset), ...crew.firstNeeds()])
+
+  const { kafka, mongodb } = await startBackbone(parts, { fleet, dir, portOffset, signal }, steps)
+  const rendered = render(daprYaml, dir, kafka.address)
+  crew.equip({ fleet, daprd, rendered, mongodbUri: mongodb.address, env: options.env ?? {} })
+  await Promise.all(daprYaml.apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))))
+  await steps.take('front door', () => untilOpen(url, steps))
+  return {
+    url,
+    kafkaBrokers: kafka.address,
+    mongodbUri: mongodb.address,
+    kafka: kafka.process,
+    mongodb: mongodb.process,
+    replicas: (appId) => crew.of(appId),
+    addReplica: (appId) => crew.add(appId),
+    removeReplica: (appId) => crew.remove(appId),
+    processes: () => fleet.processes(),
+    logs: (filter) => fleet.logBook.text(filter),
+    stop: () => fleet.stop(),
+  }
+}
+
+async function untilOpen(url: string, steps: Steps): Promise<void> {
+  const deadline = performance.now() + OPEN_WITHIN_MS
+  while (!(await answers(`${url}/readyz`, 200))) {
+    steps.goOn()
+    if (performance.now() > deadline) {
+      throw new NotStarted(
+        FRONT_DOOR,
+        `does not answer 200 at ${url}/readyz within ${OPEN_WITHIN_MS / 1000} s`,
+      )
+    }
+    await delay(ASK_EVERY_MS)
+  }
+}
+
+function frontDoorUrl(daprYaml: DaprYaml, offset: number): string {
+  const entry = daprYaml.apps.find((app) => app.appId === FRONT_DOOR)
+  if (!entry) throw new DaprYamlError(`dapr.yaml: there is no app ${FRONT_DOOR}, the shop's front door`)
+  return `http://127.0.0.1:${entry.appPort + offset}`
+}

@@ -1,0 +1,65 @@
+import { readArguments, root, runFolder } from './arguments.ts'
+import { foreground } from './foreground.ts'
+import { type LogLine, understand } from './log-lines.ts'
+import { appIds, shopSteps, startShop } from './shop.ts'
+
+const help = `pnpm start [options]: opens the shop on this machine, and closes it at Ctrl-C
+
+  --port-offset N   add N to every port, for a second shop beside the first
+  --fresh           begin with empty data
+  --quiet           show no logs once the shop is open (warnings of the runner excepted)
+  --help            this text
+
+What already runs is used: KAFKA_BROKERS, MONGODB_URI. What is missing is provided.
+Data and logs lie in .runtime/shop (with an offset in .runtime/shop-N).
+Exit code: 0 when you closed it, 1 when it could not be opened.`
+
+/** `pnpm start` */
+async function main(): Promise<number> {
+  const { portOffset, fresh, quiet, ...rest } = readArguments(process.argv.slice(2))
+  if (rest.help) {
+    console.log(help)
+    return 0
+  }
+  const dir = runFolder(portOffset)
+  const apps = new Set(appIds(root))
+  let url = ''
+  return foreground({
+    what: 'the shop',
+    dir,
+    steps: shopSteps(root),
+    start: async (wiring) => {
+      const shop = await startShop({ ...wiring, root, dir, portOffset, keepData: !fresh, restart: true })
+      url = shop.url
+      return shop
+    },
+    welcome: (took) => welcome(url, took),
+    logWidth: Math.max(...[...apps].map((name) => name.length)),
+    follows: (line) => !quiet && isWorthShowing(line, apps),
+  })
+}
+
+/** Of an app what it tells, of the others what worries them. */
+function isWorthShowing(line: LogLine, apps: Set<string>): boolean {
+  const { level } = understand(line.text)
+  if (level === 'warn' || level === 'error') return true
+  return level === 'info' && apps.has(line.source)
+}
+
+function welcome(url: string, took: string): string {
+  return `
+  The shop is open: ${url}   (after ${took})
+
+  Try:  curl -i ${url}/operation/create/user-create -H 'content-type: application/json' -d '{"name":"hans"}'
+        curl ${url}<the Location of that answer>
+        pnpm load postman saga
+  Ctrl-C closes it.
+`
+}
+
+process.exitCode = await main().catch((error: Error) => {
+  console.error(error.message)
+  return 1
+})
+// A child's pipe or a socket on its way out must not keep a closed shop's runner.
+process.exit()

@@ -1,0 +1,143 @@
+import { randomUUIDv7 } from 'node:crypto'
+import type { Invoke } from '@tideshop/kit/invoke'
+import { Refusal } from '@tideshop/kit/refusal'
+import { quietParts } from '@tideshop/kit/test/parts'
+import request from 'supertest'
+import { expect, test } from 'vitest'
+import { gatewayApp } from '../src/app.ts'
+
+type Call = Parameters<Invoke>
+
+/** A door before a service that answers everything the same way and remembers what it was asked. */
+function door(answer: () => { status: number; body: object; headers?: Record<string, string> } = accepted) {
+  const calls: Call[] = []
+  const app = gatewayApp({
+    ...quietParts('apigateway'),
+    newId: () => randomUUIDv7(),
+    async invoke(...call) {
+      calls.push(call)
+      const { status, body, headers = {} } = answer()
+      const mediaType = { 'content-type': 'application/json' }
+      return { status, headers: { ...mediaType, ...headers }, body: Buffer.from(JSON.stringify(body)) }
+    },
+  })
+  return { app, calls }
+}
+
+function accepted() {
+  return {
+    status: 202,
+    body: { uuid: 'u' },
+    headers: { location: '/operation/get/u', 'x-internal': 'secret' },
+  }
+}
+
+const create = '/operation/create/user-create'
+
+test('a good request goes to operations with an id of ours and the trace of the caller', async () => {
+  const { app, calls } = door()
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const headers = { traceparent, 'idempotency-key': 'k-1' }
+  const answer = await request(app).post(create).set(headers).send({ name: 'hans' })
+
+  expect(answer.status).toBe(202)
+  expect(answer.headers).toMatchObject({ location: '/operation/get/u' })
+  expect(answer.headers).not.toHaveProperty('x-internal')
+  expect(calls).toMatchObject([
+    ['operations', 'POST', 'operation/create/user-create', { body: { name: 'hans' } }],
+  ])
+  expect(calls[0]?.[3].headers).toMatchObject({
+    'operation-id': expect.stringMatching(/^[0-9a-f-]{14}7/),
+    'idempotency-key': 'k-1',
+    traceparent: expect.stringContaining('0af7651916cd43dd8448eb211c80319c'),
+  })
+})
+
+const json = { 'content-type': 'application/json' }
+
+test.each([
+  ['broken JSON', 400, create, json, '{"name":'],
+  ['an empty body', 415, create, {}, undefined],
+  ['no name', 400, create, json, '{}'],
+  ['a wrong field', 400, create, json, '{"name":7}'],
+  ['an unknown field', 400, create, json, '{"name":"hans","admin":true}'],
+  ['a name of blanks', 400, create, json, '{"name":"  "}'],
+  ['a name too long', 400, create, json, JSON.stringify({ name: 'x'.repeat(101) })],
+  ['null', 400, create, json, 'null'],
+  ['a list', 400, create, json, '[]'],
+  ['a string', 400, create, json, '"hans"'],
+  ['a body too large', 413, create, json, JSON.stringify({ name: 'x'.repeat(70_000) })],
+  ['another media type', 415, create, { 'content-type': 'text/plain' }, 'hans'],
+  ['another charset', 415, create, { 'content-type': 'application/json; charset=latin1' }, '{"name":"hans"}'],
+  ['a bad idempotency key', 400, create, { ...json, 'idempotency-key': 'a b' }, '{"name":"hans"}'],
+  ['an unknown kind', 404, '/operation/create/user-delete', json, '{"name":"hans"}'],
+  ['a kind that every object has', 404, '/operation/create/constructor', json, '{"name":"hans"}'],
+  ['a broken path', 400, '/operation/create/%E0%A4%A', json, '{"name":"hans"}'],
+])('%s is refused (%i) before it wakes anybody', async (_, status, path, headers, body) => {
+  const { app, calls } = door()
+  const answer = await request(app).post(path).set(headers).send(body)
+  expect(answer.status).toBe(status)
+  expect(answer.type).toBe('application/problem+json')
+  expect(answer.body).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) })
+  expect(calls).toEqual([])
+})
+
+test('a wrong field is named', async () => {
+  const { body } = await request(door().app).post(create).send({ name: 7 })
+  expect(body.errors).toEqual([{ path: 'name', message: expect.stringContaining('string') }])
+})
+
+test.each(['hans', '123', randomUUIDv7().slice(1), '9b2ab8ba-9a4c-4a4c-8c63-3c4a4d7c1e5f'])(
+  'the malformed id %s is refused before it wakes anybody',
+  async (id) => {
+    const { app, calls } = door()
+    expect((await request(app).get(`/operation/get/${id}`)).status).toBe(400)
+    expect(calls).toEqual([])
+  },
+)
+
+test('an id is asked for outside the path, where it would become a time series of its own', async () => {
+  const { app, calls } = door(() => ({ status: 200, body: { state: 'pending' } }))
+  const id = randomUUIDv7()
+  const { status, body } = await request(app).get(`/operation/get/${id}`)
+  expect({ status, body }).toEqual({ status: 200, body: { state: 'pending' } })
+  expect(calls.map((call) => call.slice(0, 3))).toEqual([['operations', 'GET', `operation/get?uuid=${id}`]])
+})
+
+test('a service that does not answer is 503 with a time to come back', async () => {
+  const { app } = door(() => {
+    throw new Refusal('uncertain', 'operations did not answer')
+  })
+  const answer = await request(app).post(create).send({ name: 'hans' })
+  expect({ status: answer.status, retry: answer.headers['retry-after'] }).toEqual({ status: 503, retry: '1' })
+})
+
+test.each(['/nowhere', '/operation', '/operation/get'])('there is no %s', async (path) => {
+  expect((await request(door().app).get(path)).body).toMatchObject({ title: 'not-found', status: 404 })
+})
+
+test('the contract is served, with a page to read it', async () => {
+  const { app } = door()
+  const { body } = await request(app).get('/openapi.json')
+  expect(body).toMatchObject({ openapi: '3.1.0' })
+  expect(Object.keys(body.paths)).toEqual(['/operation/create/user-create', '/operation/get/{uuid}'])
+  expect(body.components.schemas.UserCreate).toMatchObject({
+    required: ['name'],
+    additionalProperties: false,
+  })
+  expect((await request(app).get('/docs')).text).toContain('/openapi.json')
+  expect((await request(app).get('/docs/assets/swagger-ui-bundle.js')).status).toBe(200)
+})
+
+test('the door knows its health', async () => {
+  const { app } = door()
+  for (const path of ['/healthz', '/readyz', '/metrics'])
+    expect((await request(app).get(path)).status).toBe(200)
+  const sleepy = gatewayApp({
+    ...quietParts('apigateway'),
+    newId: randomUUIDv7,
+    invoke: () => Promise.reject(new Error('unused')),
+    ready: () => Promise.reject(new Refusal('unavailable', 'the sidecar is not ready')),
+  })
+  expect((await request(sleepy).get('/readyz')).status).toBe(503)
+})

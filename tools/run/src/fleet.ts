@@ -37,7 +37,9 @@ export async function inFleet<T>(options: FleetOptions, start: (fleet: Fleet) =>
   const giveUp = () => void fleet.stop()
   options.signal?.addEventListener('abort', giveUp)
   try {
-    return await start(fleet)
+    const started = await start(fleet)
+    fleet.keepUp()
+    return started
   } catch (error) {
     await fleet.stop()
     throw error
@@ -52,15 +54,17 @@ export class Fleet {
   /** Names of the processes of a dead runner that had to be ended first. */
   readonly leftovers: string[]
   readonly #record: PidRecord
-  readonly #restart: boolean
+  readonly #mayRestart: boolean
+  #restarts = false
   readonly #processes = new Map<string, { child: Child; tier: Tier }>()
   readonly #closing = new AbortController()
+  #stopped: Promise<void> | null = null
 
   private constructor(options: FleetOptions, record: PidRecord, leftovers: string[]) {
     this.logBook = new LogBook(path.join(options.dir, 'logs'), options.onLine ?? (() => undefined))
     this.leftovers = leftovers
     this.#record = record
-    this.#restart = options.restart ?? false
+    this.#mayRestart = options.restart ?? false
   }
 
   /** Throws AlreadyRunning when a living runner owns the folder. */
@@ -73,7 +77,14 @@ export class Fleet {
     return fleet
   }
 
+  /** From now on a death is no longer a start that failed, but something to repair. */
+  keepUp(): void {
+    this.#restarts = this.#mayRestart
+  }
+
   define(spec: Spec, tier: Tier): Process {
+    // A start that was given up must not bring forth another process after the last was stopped.
+    this.#closing.signal.throwIfAborted()
     let deaths = 0
     let startedAt = 0
     const child = new Child(spec, {
@@ -110,7 +121,12 @@ export class Fleet {
    * Stops every process in order, and gives the folder free. A sidecar that is asked once takes nothing new
    * but still carries what its service has to say; asked a second time it goes. All need the backbone.
    */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll()
+    return this.#stopped
+  }
+
+  async #stopAll(): Promise<void> {
     this.#closing.abort()
     const lingering = this.#stopTier('sidecar')
     await this.#stopTier('service')
@@ -128,10 +144,10 @@ export class Fleet {
 
   #died(child: Child, how: string, deaths: number): void {
     const waitMs = Math.min(RESTART_FIRST_MS * 2 ** (deaths - 1), RESTART_MAX_MS)
-    const next = this.#restart ? `starting it again in ${waitMs / 1000} s` : 'it stays down'
+    const next = this.#restarts ? `starting it again in ${waitMs / 1000} s` : 'it stays down'
     this.say(`${child.name} ended by itself (${how}); ${next}. Its last lines:`, 50)
     for (const line of this.logBook.tail(child.name, LAST_LINES)) this.say(`  ${child.name}: ${line}`, 50)
-    if (this.#restart) void this.#startAgain(child, waitMs)
+    if (this.#restarts) void this.#startAgain(child, waitMs)
   }
 
   /** A start that fails by a death comes here again by itself, with a longer wait. */

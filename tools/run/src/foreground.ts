@@ -87,7 +87,8 @@ function show(line: LogLine, width: number): void {
 }
 
 function coloured(): boolean {
-  return process.stdout.isTTY && !process.env['NO_COLOR']
+  const { NO_COLOR } = process.env
+  return process.stdout.isTTY && !NO_COLOR
 }
 
 function stoppedEarly(run: Run): number {

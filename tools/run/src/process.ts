@@ -70,8 +70,11 @@ export class Child implements Process {
   readonly #witness: Witness
   #child: ChildProcess | null = null
   #gone: Promise<void> = Promise.resolve()
-  #how = 'was never started'
+  #how = ''
+  /** Whether its end is wanted. */
   #asked = false
+  /** Why the runner gave it up. */
+  #verdict: string | null = null
 
   constructor(spec: Spec, witness: Witness) {
     this.name = spec.name
@@ -94,14 +97,14 @@ export class Child implements Process {
     const deadline = performance.now() + this.#spec.readyWithinMs
     while (this.running) {
       if (await this.#spec.isReady()) return
-      if (performance.now() > deadline) {
-        await this.kill()
-        throw new NotStarted(this.name, `was not ready within ${this.#spec.readyWithinMs / 1000} s`)
+      if (performance.now() > deadline && this.#verdict === null) {
+        this.#verdict = `was not ready within ${this.#spec.readyWithinMs / 1000} s`
+        this.#signal('SIGKILL')
       }
       await delay(ASK_EVERY_MS)
     }
     await this.#gone
-    throw new NotStarted(this.name, `ended before it was ready: ${this.#how}`)
+    throw new NotStarted(this.name, this.#verdict ?? `ended before it was ready (${this.#how})`)
   }
 
   async stop(): Promise<void> {
@@ -131,6 +134,7 @@ export class Child implements Process {
   async #spawn(): Promise<void> {
     const { command, args, cwd, env } = this.#spec
     this.#asked = false
+    this.#verdict = null
     const child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...env },
@@ -157,7 +161,7 @@ export class Child implements Process {
     this.#how = signal === null ? `exit code ${code}` : signal
     sendTo(pid, 'SIGKILL')
     await Promise.race([closed, delay(LAST_WORDS_MS)])
-    this.#witness.ended(pid, this.#how, this.#asked)
+    this.#witness.ended(pid, this.#verdict ?? this.#how, this.#asked)
   }
 
   async #goneWithin(ms: number): Promise<boolean> {

@@ -74,11 +74,9 @@ export function defineReplica(parts: ReplicaParts, entry: AppEntry, name: string
   }
 }
 
-/** Both side by side: daprd itself waits for the app's port. */
+/** Both side by side: daprd itself waits for the app's port. Rejects with the first failure, not after both. */
 export async function startReplica({ app, sidecar }: Replica): Promise<void> {
-  const results = await Promise.allSettled([app.start(), sidecar.start()])
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed) throw failed.reason
+  await Promise.all([app.start(), sidecar.start()])
 }
 
 /**

@@ -1,0 +1,65 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { parse } from 'yaml'
+import { render, withBrokers, withNamesIn } from './render.ts'
+
+const component = `# a comment: { name: brokers, value: "no" }
+kind: Component
+spec:
+  type: pubsub.kafka
+  metadata:
+    - { name: brokers, value: "127.0.0.1:19092" } # here
+    - { name: consumerGroup, value: users.user-create }
+`
+
+test('the real brokers replace those of the file, and all else stays', () => {
+  const { metadata } = parse(withBrokers(component, '127.0.0.1:20092')).spec
+  expect(metadata).toEqual([
+    { name: 'brokers', value: '127.0.0.1:20092' },
+    { name: 'consumerGroup', value: 'users.user-create' },
+  ])
+})
+
+test('every document of a file is looked at', () => {
+  const rendered = withBrokers(`${component}---\n${component}`, 'kafka:1')
+  expect(rendered.match(/kafka:1/g)).toHaveLength(2)
+})
+
+test('a component without brokers is copied', () => {
+  expect(parse(withBrokers('spec: { type: state.in-memory }', 'kafka:1'))).toEqual({
+    spec: { type: 'state.in-memory' },
+  })
+})
+
+test('the file of service names is the one of this shop', () => {
+  const config =
+    'spec: { nameResolution: { component: sqlite, configuration: { connectionString: names.db } } }'
+  const { nameResolution } = parse(withNamesIn(config, '/shop/names.db')).spec
+  expect(nameResolution.configuration.connectionString).toBe('/shop/names.db')
+  expect(parse(withNamesIn('spec: { metrics: { enabled: true } }', '/x'))).toEqual({
+    spec: { metrics: { enabled: true } },
+  })
+})
+
+test('a component that was removed, and the names of sidecars long gone, do not live on in the folder', () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'tideshop-render-'))
+  onTestFinished(() => rmSync(root, { recursive: true }))
+  const dir = path.join(root, 'shop')
+  mkdirSync(path.join(dir, 'components'), { recursive: true })
+  writeFileSync(path.join(dir, 'components/old.yaml'), 'kind: Component')
+  writeFileSync(path.join(dir, 'names.db'), 'users at 3502')
+  mkdirSync(path.join(root, 'components'))
+  writeFileSync(path.join(root, 'components/user-create.yaml'), component)
+  writeFileSync(path.join(root, 'config.yaml'), 'kind: Configuration')
+  const daprYaml = {
+    resourcesDirs: [path.join(root, 'components')],
+    configFile: path.join(root, 'config.yaml'),
+    apps: [],
+  }
+  const { resourcesDir, configFile } = render(daprYaml, dir, 'kafka:1')
+  expect(readdirSync(resourcesDir)).toEqual(['user-create.yaml'])
+  expect(readFileSync(configFile, 'utf8')).toContain('kind: Configuration')
+  expect(readdirSync(dir).sort()).toEqual(['components', 'config.yaml'])
+})

@@ -1,0 +1,30 @@
+import { createServer } from 'node:net'
+import path from 'node:path'
+import { answers, type Spec } from '../src/process.ts'
+
+const file = path.join(import.meta.dirname, 'fixtures/tiny-app.ts')
+
+/** How to run the tiny app: it is ready when it answers. */
+export function tinyApp(name: string, port: number, manner = 'plain'): Spec {
+  return {
+    name,
+    command: process.execPath,
+    args: [file, String(port), manner],
+    cwd: import.meta.dirname,
+    env: {},
+    isReady: () => answers(`http://127.0.0.1:${port}/healthz`, 200),
+    readyWithinMs: 20_000,
+    stopWithinMs: 10_000,
+  }
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}

@@ -29,8 +29,14 @@ const PROMETHEUS_FLAGS = [
  * Measured with two cores: C2 pays off under load, G1 does not with so few threads and so small a heap.
  * Kafka's own scripts would also ask for a gigabyte.
  */
-export const KAFKA_JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-Dorg.apache.logging.log4j.level=WARN']
-const MONGODB_JVM = ['-Xmx512m', '-XX:+UseSerialGC']
+export const KAFKA_JVM = [
+  '-Xmx512m',
+  '-XX:+UseSerialGC',
+  '-XX:+ExitOnOutOfMemoryError',
+  `-Dlog4j2.configurationFile=${JAVA}log4j2.properties`,
+]
+const MONGODB_JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError']
+const MONGODB_SOURCES = ['EmbeddedMongo.java', 'Backend.java', 'Database.java', 'Bson.java', 'Turns.java']
 
 /** How a part is provided from the package registries. */
 export type Recipe = {
@@ -87,12 +93,12 @@ export const RECIPES: Record<PartName, Recipe> = {
   },
   mongodb: {
     version: 'mongo-java-server 1.47.0',
-    files: [`${JAVA}pom.xml`, `${JAVA}EmbeddedMongo.java`],
+    files: ['pom.xml', ...MONGODB_SOURCES].map((file) => `${JAVA}${file}`),
     flags: [],
     tools: ['java', 'javac', 'mvn'],
     how: 'fetched from Maven Central, about 10 seconds',
     fill: (folder, context) =>
-      buildJava({ project: JAVA, profile: 'mongodb', sources: ['EmbeddedMongo.java'], folder, ...context }),
+      buildJava({ project: JAVA, profile: 'mongodb', sources: MONGODB_SOURCES, folder, ...context }),
     program: (folder, java) => ({
       command: java,
       args: [

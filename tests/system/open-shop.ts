@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { PortTaken } from '@tideshop/run/ports'
+import { type Shop, type ShopOptions, startShop } from '@tideshop/run/shop'
+import { afterAll, beforeEach } from 'vitest'
+
+export const root = path.resolve(import.meta.dirname, '../..')
+
+/** Port offsets to try: beside a shop that somebody has open, and beside another run of the tests. */
+const FIRST_OFFSET = 200
+const OFFSET_STEP = 20
+const OFFSETS_MAX = 40
+
+/** A shop of this file's own: real sidecars, a real broker, a real database, in an empty folder. */
+export async function openShop(options: Partial<ShopOptions> = {}): Promise<Shop> {
+  const dir = mkdtempSync(path.join(tmpdir(), 'tideshop-'))
+  const shop = await startSomewhere({ root, dir, ...options })
+  afterAll(async () => {
+    await shop.stop()
+    rmSync(dir, { recursive: true, force: true })
+  })
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(() => {
+      process.stderr.write(`${shop.logs({ last: 120 })}\n`)
+    })
+  })
+  return shop
+}
+
+async function startSomewhere(options: ShopOptions): Promise<Shop> {
+  for (let tried = 0; tried < OFFSETS_MAX; tried += 1) {
+    try {
+      return await startShop({ ...options, portOffset: FIRST_OFFSET + tried * OFFSET_STEP })
+    } catch (error) {
+      if (!(error instanceof PortTaken)) throw error
+    }
+  }
+  throw new Error(`no free ports for a shop among ${OFFSETS_MAX} offsets from ${FIRST_OFFSET}`)
+}

@@ -38,7 +38,7 @@ export async function inFleet<T>(options: FleetOptions, start: (fleet: Fleet) =>
   options.signal?.addEventListener('abort', giveUp)
   try {
     const started = await start(fleet)
-    fleet.keepUp()
+    fleet.opened()
     return started
   } catch (error) {
     await fleet.stop()
@@ -54,8 +54,8 @@ export class Fleet {
   /** Names of the processes of a dead runner that had to be ended first. */
   readonly leftovers: string[]
   readonly #record: PidRecord
-  readonly #mayRestart: boolean
-  #restarts = false
+  readonly #restarts: boolean
+  #isOpen = false
   readonly #processes = new Map<string, { child: Child; tier: Tier }>()
   readonly #closing = new AbortController()
   #stopped: Promise<void> | null = null
@@ -64,7 +64,7 @@ export class Fleet {
     this.logBook = new LogBook(path.join(options.dir, 'logs'), options.onLine ?? (() => undefined))
     this.leftovers = leftovers
     this.#record = record
-    this.#mayRestart = options.restart ?? false
+    this.#restarts = options.restart ?? false
   }
 
   /** Throws AlreadyRunning when a living runner owns the folder. */
@@ -77,9 +77,9 @@ export class Fleet {
     return fleet
   }
 
-  /** From now on a death is no longer a start that failed, but something to repair. */
-  keepUp(): void {
-    this.#restarts = this.#mayRestart
+  /** From now on a death is no longer a start that fails, and is told by that, but news, and maybe repaired. */
+  opened(): void {
+    this.#isOpen = true
   }
 
   define(spec: Spec, tier: Tier): Process {
@@ -95,7 +95,7 @@ export class Fleet {
       },
       ended: (pid, how, asked) => {
         this.#record.remove(pid)
-        if (asked || this.#closing.signal.aborted) return
+        if (asked || !this.#isOpen || this.#closing.signal.aborted) return
         deaths = performance.now() - startedAt > PROVEN_AFTER_MS ? 1 : deaths + 1
         this.#died(child, how, deaths)
       },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { styleText } from 'node:util'
+import { lastWords } from './log-book.ts'
 import { type LogLine, pretty, understand } from './log-lines.ts'
 import { NotStarted } from './process.ts'
 import { since, withProgress } from './progress.ts'
@@ -111,8 +112,8 @@ function explain(error: Error, run: Run): void {
 
 function lastLines(file: string): string[] {
   try {
-    const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-LAST_LINES)
-    return lines.filter((line) => line !== '').map((text) => `  ${brief(text)}`)
+    const lines = lastWords(readFileSync(file, 'utf8').split('\n'), LAST_LINES)
+    return lines.map((text) => `  ${brief(text)}`)
   } catch {
     return []
   }

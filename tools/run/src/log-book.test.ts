@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { LogBook } from './log-book.ts'
+import { LogBook, lastWords } from './log-book.ts'
 
 function logBook(): LogBook {
   const dir = mkdtempSync(path.join(tmpdir(), 'tideshop-logs-'))
@@ -38,4 +38,14 @@ test('every process has a file, and a file that grew too large is followed by a 
   for (let n = 0; n < 2200; n += 1) book.add('users/daprd', line)
   expect(readFileSync(path.join(book.dir, 'users-daprd.log.1')).length).toBeGreaterThan(16e6)
   expect(readFileSync(path.join(book.dir, 'users-daprd.log')).length).toBeLessThan(2e6)
+})
+
+test('the last words of a process are its sentences, not the frames of a stack', () => {
+  const stack = [
+    "Error: Cannot find package 'x'",
+    '    at resolve (node:internal)',
+    '    at load (node:internal)',
+    '',
+  ]
+  expect(lastWords([...stack, 'Node.js v24'], 2)).toEqual(["Error: Cannot find package 'x'", 'Node.js v24'])
 })

@@ -59,12 +59,13 @@ export class LogBook {
     return ['--- warnings and errors', ...warnings, '--- newest lines', ...lines].join('\n')
   }
 
-  /** The last words of a process, raw. */
+  /** The last words of a process. */
   tail(source: string, count: number): string[] {
-    return this.#lines
-      .filter((line) => line.source === source)
-      .slice(-count)
-      .map((line) => line.text)
+    const lines = this.#lines.filter((line) => line.source === source)
+    return lastWords(
+      lines.map((line) => line.text),
+      count,
+    )
   }
 
   close(): void {
@@ -93,4 +94,9 @@ export class LogBook {
 function keep(lines: LogLine[], line: LogLine, max: number): void {
   lines.push(line)
   if (lines.length > max) lines.shift()
+}
+
+/** The last lines that say something: the frames of a stack would push out the sentence above them. */
+export function lastWords(lines: string[], count: number): string[] {
+  return lines.filter((text) => text.trim() !== '' && !/^\s+at /.test(text)).slice(-count)
 }

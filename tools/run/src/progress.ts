@@ -5,7 +5,9 @@ import type { Report, StepState } from './steps.ts'
 /** Shows the steps of `work` while it runs: a live list in a terminal, plain lines elsewhere. */
 export async function withProgress<T>(steps: string[], work: (report: Report) => Promise<T>): Promise<T> {
   const { CI } = process.env
-  return process.stdout.isTTY && !CI ? liveList(steps, work) : work(plainLines())
+  // A terminal without a width, as some containers give, would get one letter per line.
+  const { isTTY, columns } = process.stdout
+  return isTTY && columns > 0 && !CI ? liveList(steps, work) : work(plainLines())
 }
 
 function plainLines(): Report {

@@ -142,6 +142,7 @@ test('a process that dies by itself is reported loudly, and started again where 
 test('a process that dies by itself stays down where nobody asked for more', async () => {
   const app = fleet.define(tinyApp('users', port), 'service')
   await app.start()
+  fleet.opened()
   process.kill(app.pid ?? 0, 'SIGKILL')
   await expect.poll(() => fleet.logBook.text(), PATIENCE).toContain('it stays down')
   expect(app.running).toBe(false)

@@ -73,11 +73,27 @@ export async function folderOf(part: PartName, env: NodeJS.ProcessEnv): Promise<
   return join(cacheRoot(env), await cacheName(part, version, files, flags))
 }
 
+/** The file in which a JVM keeps the classes of an earlier run, see class-archive.ts. */
+export const ARCHIVE = 'classes.jsa'
+
+export function archiveFolderOf(folder: string): string {
+  return `${folder}-classes`
+}
+
 /** What to run of a part that was provided into `folder`. */
 export async function programIn(folder: string, part: PartName, env: NodeJS.ProcessEnv): Promise<Program> {
   const { version, program, tools } = RECIPES[part]
   const java = tools.includes('java') ? await lookForTool('java', env) : null
-  const path = java !== null && 'path' in java ? java.path : 'java'
-  const provided: Program = { part, kind: 'program', ...program(folder, path), version, origin: folder }
+  const { command, args } = program(folder, java !== null && 'path' in java ? java.path : 'java')
+  const archive = join(archiveFolderOf(folder), ARCHIVE)
+  const faster = existsSync(archive) ? [`-XX:SharedArchiveFile=${archive}`] : []
+  const provided: Program = {
+    part,
+    kind: 'program',
+    command,
+    args: [...faster, ...args],
+    version,
+    origin: folder,
+  }
   return part === 'mongodb' ? { ...provided, dialect: 'embedded' } : provided
 }

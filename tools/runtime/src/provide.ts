@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import { keep } from './cache.ts'
-import { folderOf, locatePart, programIn, variablesOf } from './locate.ts'
+import type { BuildContext } from './child.ts'
+import { rehearseKafka } from './class-archive.ts'
+import { ARCHIVE, archiveFolderOf, folderOf, locatePart, programIn, variablesOf } from './locate.ts'
 import type { Located, PartName, Provided } from './part.ts'
 import { Progress } from './progress.ts'
 import { RECIPES } from './recipes.ts'
@@ -32,7 +35,29 @@ export async function provide(part: PartName, options: ProvideOptions = {}): Pro
       await RECIPES[part].fill(unfinished, { env, signal, onLine: (line) => progress.heard(line) })
     },
   })
+  if (part === 'kafka') await archiveClasses(folder, say, { env, signal, onLine: () => {} })
   return programIn(folder, part, env)
+}
+
+/** Only saves time: without an archive Kafka starts all the same. */
+async function archiveClasses(
+  jars: string,
+  report: (line: string) => void,
+  context: BuildContext,
+): Promise<void> {
+  const program = await programIn(jars, 'kafka', context.env)
+  const fill = async (unfinished: string) => {
+    using _progress = new Progress('rehearsing its start, the first time only', report)
+    await rehearseKafka(program, join(unfinished, ARCHIVE), context)
+  }
+  try {
+    await keep({ folder: archiveFolderOf(jars), fill, report, signal: context.signal })
+  } catch (error) {
+    context.signal?.throwIfAborted()
+    report(
+      `will start a second slower, its rehearsal failed: ${error instanceof Error ? error.message : error}`,
+    )
+  }
 }
 
 /** The same look-up without building anything. */

@@ -86,7 +86,7 @@ export const RECIPES: Record<PartName, Recipe> = {
     files: [`${JAVA}pom.xml`],
     flags: [],
     tools: ['java', 'mvn'],
-    how: 'fetched from Maven Central, about 10 seconds',
+    how: 'fetched from Maven Central, about 20 seconds',
     fill: (folder, context) =>
       buildJava({ project: JAVA, profile: 'kafka', sources: [], folder, ...context }),
     program: (folder, java) => ({ command: java, args: [...KAFKA_JVM, '-cp', `${folder}/jars/*`] }),

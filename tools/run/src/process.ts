@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { get } from 'node:http'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -187,13 +188,17 @@ export function sendTo(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** True when the URL answers with that status within the time. */
-export async function answers(url: string, status: number, withinMs = 1000): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(withinMs) })
-    await response.body?.cancel()
-    return response.status === status
-  } catch {
-    return false
-  }
+/**
+ * True when the URL answers with that status within the time. Not by `fetch`, which refuses ports that browsers
+ * hold for dangerous, such as 10080.
+ */
+export function answers(url: string, status: number, withinMs = 1000): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(url, { timeout: withinMs, agent: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode === status)
+    })
+    request.once('timeout', () => request.destroy())
+    request.once('error', () => resolve(false))
+  })
 }

@@ -86,6 +86,11 @@ export function outboxOf(rows: OutboxRows, bus: Bus, log: Log, now: () => Date):
     })
   }
 
+  async function pause(stop: AbortSignal): Promise<void> {
+    const ms = performance.now() < watchfulUntil ? SWEEP_EVERY_MS : SWEEP_SELDOM_MS
+    await sleep(ms, undefined, { signal: stop }).catch(() => undefined)
+  }
+
   return {
     async room() {
       const late = AbortSignal.timeout(ROOM_TIMEOUT_MS)
@@ -105,12 +110,9 @@ export function outboxOf(rows: OutboxRows, bus: Bus, log: Log, now: () => Date):
       while (onTheirWay.size > 0) await Promise.all(onTheirWay)
     },
     async sweep(stop) {
-      let more = false
       while (!stop.aborted) {
-        const pauseMs = performance.now() < watchfulUntil ? SWEEP_EVERY_MS : SWEEP_SELDOM_MS
-        if (!more) await sleep(pauseMs, undefined, { signal: stop }).catch(() => undefined)
-        if (stop.aborted) return
-        more = await sweepSafely()
+        const more = await sweepSafely()
+        if (!more) await pause(stop)
       }
     },
   }

@@ -12,9 +12,8 @@ export async function buildGo({
   onLine,
   signal,
 }: GoBuild): Promise<void> {
-  const command = executableIn(pathFolders(env), 'go') ?? 'go'
   await runBuild({
-    command,
+    command: goCommand(env),
     args: ['build', '-v', '-mod=readonly', '-buildvcs=false', '-trimpath', ...flags, '-o', output, target],
     cwd: module,
     // As Dapr and Prometheus release: no C, so no C compiler is needed and the result runs on any Linux.
@@ -22,4 +21,8 @@ export async function buildGo({
     onLine,
     signal,
   })
+}
+
+export function goCommand(env: NodeJS.ProcessEnv): string {
+  return executableIn(pathFolders(env), 'go') ?? 'go'
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { kafkaNote } from './build-daprd.ts'
 import { cacheRoot } from './cache.ts'
 import { says } from './child.ts'
 import { executableIn, pathFolders } from './find.ts'
@@ -43,8 +44,16 @@ async function examine(env: NodeJS.ProcessEnv): Promise<number> {
 
 function describe(located: Located): void {
   say(row(located.state === 'missing' ? '✗' : '✓', located.part, summary(located)))
+  if (located.part === 'daprd') noteOnKafka(located)
   for (const reason of located.ignored) say(row(' ', '', `not taken: ${reason}`))
   if (located.state === 'missing') for (const lack of located.lacks) say(row(' ', '', lack))
+}
+
+function noteOnKafka(located: Located): void {
+  if (located.state === 'buildable') say(row(' ', '', kafkaNote(located.version)))
+  if (located.state === 'found' && located.provided.kind === 'program') {
+    say(row(' ', '', kafkaNote(located.provided.version)))
+  }
 }
 
 function summary(located: Located): string {

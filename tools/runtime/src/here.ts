@@ -5,7 +5,7 @@ import { daprFolders, executableIn, pathFolders } from './find.ts'
 import type { PartName, Program } from './part.ts'
 import { KAFKA_JVM } from './recipes.ts'
 import { lookForTool } from './tools.ts'
-import { atLeast, type Version, versionIn, written } from './version.ts'
+import { atLeast, type Version, versionIn, versionTextIn, written } from './version.ts'
 
 /** Below these something that the shop uses is not there yet. */
 const MINIMUM: Record<PartName, Version> = {
@@ -29,7 +29,7 @@ export async function lookHere(part: PartName, env: NodeJS.ProcessEnv): Promise<
   const version = await versionOf(part, command, env)
   const complaint = complaintAbout(part, version)
   if (version === null || complaint !== null) return { program: null, ignored: [`${command} ${complaint}`] }
-  return { program: programOf(part, command, written(version), command), ignored: [] }
+  return { program: programOf(part, command, version, command), ignored: [] }
 }
 
 export function programOf(part: PartName, command: string, version: string, origin: string): Program {
@@ -38,21 +38,25 @@ export function programOf(part: PartName, command: string, version: string, orig
   return { ...program, version: `mongod ${version}`, dialect: 'mongod' }
 }
 
-/** Placement and scheduler cannot say their version: the daprd that was installed beside them says it. */
+/**
+ * As it is said, with what tells builds of one version apart. Placement and scheduler cannot say theirs: the daprd
+ * that was installed beside them says it.
+ */
 export async function versionOf(
   part: PartName,
   command: string,
   env: NodeJS.ProcessEnv,
-): Promise<Version | null> {
+): Promise<string | null> {
   const silent = part === 'placement' || part === 'scheduler'
   const asked = silent ? join(dirname(command), 'daprd') : command
-  return versionIn((await says(asked, ['--version'], env)) ?? '')
+  return versionTextIn((await says(asked, ['--version'], env)) ?? '')
 }
 
-function complaintAbout(part: PartName, version: Version | null): string | null {
+function complaintAbout(part: PartName, said: string | null): string | null {
   const minimum = MINIMUM[part]
+  const version = versionIn(said ?? '')
   if (version === null) return `does not say its version, ${written(minimum)} or newer is needed`
-  return atLeast(version, minimum) ? null : `is ${written(version)}, ${written(minimum)} or newer is needed`
+  return atLeast(version, minimum) ? null : `is ${said}, ${written(minimum)} or newer is needed`
 }
 
 /** Kafka is a folder of jars. Its start scripts are not used: they choose a heap and a log of their own. */
@@ -61,7 +65,7 @@ async function kafkaHere(env: NodeJS.ProcessEnv): Promise<Here> {
   if (libs === null) return { program: null, ignored: [] }
 
   const jar = readdirSync(libs).find((name) => /^kafka_[\d.]+-[\d.]+\.jar$/.test(name))
-  const version = versionIn(jar?.split('-')[1] ?? '')
+  const version = versionTextIn(jar?.replace('.jar', '').split('-')[1] ?? '')
   const complaint = complaintAbout('kafka', version)
   if (version === null || complaint !== null)
     return { program: null, ignored: [`Kafka in ${libs} ${complaint}`] }
@@ -74,7 +78,7 @@ async function kafkaHere(env: NodeJS.ProcessEnv): Promise<Here> {
     kind: 'program',
     command: java.path,
     args,
-    version: written(version),
+    version,
     origin: libs,
   }
   return { program, ignored: [] }

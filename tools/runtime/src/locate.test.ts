@@ -71,6 +71,11 @@ describe('what is here already comes next', () => {
     expect(located.ignored).toEqual([`${join(home, 'bin/daprd')} is 1.17.9, 1.18.0 or newer is needed`])
   })
 
+  test('a daprd of our own says that it is ours', async () => {
+    const { env } = machine({ 'bin/daprd': '1.18.2-tideshop.1' })
+    expect(await provide('daprd', { env })).toMatchObject({ version: '1.18.2-tideshop.1' })
+  })
+
   test('placement has the version of the daprd beside it', async () => {
     const { env } = machine({ '.dapr/bin/placement': 'unknown flag', '.dapr/bin/daprd': '1.18.1' })
     expect(await provide('placement', { env })).toMatchObject({ version: '1.18.1' })

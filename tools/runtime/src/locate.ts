@@ -6,7 +6,6 @@ import { lookHere, programOf, versionOf } from './here.ts'
 import type { Located, PartName, Program, Provided } from './part.ts'
 import { RECIPES } from './recipes.ts'
 import { lookForTool } from './tools.ts'
-import { written } from './version.ts'
 
 /** What the environment may configure: the address of one that runs, or the path of a program. */
 const CONFIGURED: Record<PartName, { address?: string; program?: string }> = {
@@ -51,9 +50,8 @@ async function configuredBy(env: NodeJS.ProcessEnv, part: PartName): Promise<Loc
       ignored: [],
     }
   }
-  const version = await versionOf(part, path, env)
-  const said = version === null ? 'of unknown version' : written(version)
-  return { part, state: 'found', provided: programOf(part, path, said, programName), ignored: [] }
+  const version = (await versionOf(part, path, env)) ?? 'of unknown version'
+  return { part, state: 'found', provided: programOf(part, path, version, programName), ignored: [] }
 }
 
 async function fromRegistries(part: PartName, env: NodeJS.ProcessEnv, ignored: string[]): Promise<Located> {

@@ -1,5 +1,6 @@
 import { delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildDaprd, DAPRD_SOURCES, oursOf } from './build-daprd.ts'
 import { buildGo } from './build-go.ts'
 import { buildJava } from './build-java.ts'
 import type { BuildContext } from './child.ts'
@@ -11,11 +12,6 @@ const GO_PROMETHEUS = folder('../go/prometheus/')
 const JAVA = folder('../java/')
 
 const DAPR = '1.18.2'
-const DAPR_FLAGS = [
-  // Without a tag that chooses components daprd panics at start.
-  '-tags=stablecomponents',
-  `-ldflags=-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=${DAPR}`,
-]
 
 /** Prometheus 3.13.5 is v0.313.5 as a Go module. */
 const PROMETHEUS = '3.13.5'
@@ -53,14 +49,14 @@ export type Recipe = {
 }
 
 export const RECIPES: Record<PartName, Recipe> = {
-  daprd: goRecipe('daprd', DAPR, GO_DAPR, ['main.go'], '.', DAPR_FLAGS, 'about 5 minutes'),
+  daprd: daprdRecipe(),
   placement: goRecipe(
     'placement',
     DAPR,
     GO_DAPR,
     [],
     'github.com/dapr/dapr/cmd/placement',
-    DAPR_FLAGS,
+    daprFlags(DAPR),
     'about a minute',
   ),
   scheduler: goRecipe(
@@ -69,7 +65,7 @@ export const RECIPES: Record<PartName, Recipe> = {
     GO_DAPR,
     [],
     'github.com/dapr/dapr/cmd/scheduler',
-    DAPR_FLAGS,
+    daprFlags(DAPR),
     'about a minute',
   ),
   prometheus: goRecipe(
@@ -109,6 +105,26 @@ export const RECIPES: Record<PartName, Recipe> = {
       ],
     }),
   },
+}
+
+function daprdRecipe(): Recipe {
+  const version = oursOf(DAPR)
+  const flags = daprFlags(version)
+  return {
+    ...goRecipe('daprd', version, GO_DAPR, DAPRD_SOURCES, '.', flags, 'about 5 minutes'),
+    fill: (folder, context) => {
+      const build = { module: GO_DAPR, target: '.', flags, output: `${folder}/daprd`, ...context }
+      return buildDaprd(build, `${folder}/source`)
+    },
+  }
+}
+
+function daprFlags(version: string): string[] {
+  return [
+    // Without a tag that chooses components daprd panics at start.
+    '-tags=stablecomponents',
+    `-ldflags=-s -w -X github.com/dapr/dapr/pkg/buildinfo.version=${version}`,
+  ]
 }
 
 function goRecipe(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { atLeast, versionIn, written } from './version.ts'
+import { atLeast, versionIn, versionTextIn, written } from './version.ts'
 
 test.each([
   ['1.18.0', [1, 18, 0]],
@@ -22,4 +22,11 @@ test('versions are compared number by number', () => {
   expect(atLeast([1, 9, 9], [1, 18, 0])).toBe(false)
   expect(atLeast([2, 0, 0], [1, 18, 3])).toBe(true)
   expect(written([1, 18, 2])).toBe('1.18.2')
+})
+
+test('what tells builds of one version apart is kept, and does not make it older', () => {
+  expect(versionTextIn('1.18.2-tideshop.1\n')).toBe('1.18.2-tideshop.1')
+  expect(versionTextIn('prometheus, version 3.13.5 (branch: )')).toBe('3.13.5')
+  expect(versionTextIn('edge')).toBeNull()
+  expect(versionIn('1.18.2-tideshop.1')).toEqual([1, 18, 2])
 })

@@ -21,3 +21,8 @@ export function atLeast(version: Version, minimum: Version): boolean {
 export function written(version: Version): string {
   return version.join('.')
 }
+
+/** The first version with all that is said behind it (`1.18.2-tideshop.1`), which tells builds of one version apart. */
+export function versionTextIn(text: string): string | null {
+  return /\d+(\.\d+)*(-[\w.]+)?/.exec(stripVTControlCharacters(text))?.[0] ?? null
+}

@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 import { closingLine } from './tests/closing-line.ts'
 
-/** One process at a time: a system test owns Kafka, the database and eight processes on two cores. */
-const alone = { fileParallelism: false, pool: 'forks' as const }
+/** One file at a time, after all others: a system test owns Kafka, the database and eight processes on two cores. */
+const alone = { fileParallelism: false, pool: 'forks' as const, sequence: { groupOrder: 1 } }
 
 export default defineConfig({
   test: {

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PortTaken } from '@tideshop/run/ports'
+import { plainLines } from '@tideshop/run/progress'
 import { type Shop, type ShopOptions, startShop } from '@tideshop/run/shop'
+import type { Report } from '@tideshop/run/steps'
 import { afterAll, beforeEach } from 'vitest'
 
 export const root = path.resolve(import.meta.dirname, '../..')
@@ -15,7 +17,7 @@ const OFFSETS_MAX = 40
 /** A shop of this file's own: real sidecars, a real broker, a real database, in an empty folder. */
 export async function openShop(options: Partial<ShopOptions> = {}): Promise<Shop> {
   const dir = mkdtempSync(path.join(tmpdir(), 'tideshop-'))
-  const shop = await startSomewhere({ root, dir, ...options })
+  const shop = await startSomewhere({ root, dir, report: onlyNotes(plainLines()), ...options })
   afterAll(async () => {
     await shop.stop()
     rmSync(dir, { recursive: true, force: true })
@@ -26,6 +28,13 @@ export async function openShop(options: Partial<ShopOptions> = {}): Promise<Shop
     })
   })
   return shop
+}
+
+/** On a machine with empty caches the first shop is minutes away: whoever watches should see why. */
+function onlyNotes(report: Report): Report {
+  return (step, state, note) => {
+    if (state === 'note') report(step, state, note)
+  }
 }
 
 async function startSomewhere(options: ShopOptions): Promise<Shop> {

@@ -19,5 +19,6 @@ test('a topic takes what a sidecar sends to one partition at once', () => {
 
 test('a dead letter outlives an absence', () => {
   const dead = topicPlans().filter(({ name }) => name.endsWith('.dead'))
-  for (const { config } of dead) expect(Number(config['retention.ms'])).toBeGreaterThanOrEqual(28 * 86_400_000)
+  for (const { config } of dead)
+    expect(Number(config['retention.ms'])).toBeGreaterThanOrEqual(28 * 86_400_000)
 })

@@ -99,11 +99,23 @@ export async function atTheDoor<T>(operation: Promise<T>, ms: number, wrote: boo
 
 /** Turns a database that is away into a refusal; with `wrote`, a request may have got through and its answer lost. */
 function refuseWhenAway(error: unknown, wrote: boolean): unknown {
-  if (error instanceof MongoServerSelectionError) return new Refusal('unavailable', 'the database is away')
-  const broken = error instanceof MongoNetworkError
-  return broken || (error instanceof MongoError && error.hasErrorLabel('RetryableWriteError'))
-    ? lost(wrote)
-    : error
+  if (error instanceof MongoServerSelectionError || neverConnected(error)) {
+    return new Refusal('unavailable', 'the database is away')
+  }
+  return brokeOff(error) ? lost(wrote) : error
+}
+
+/** Nothing was sent: there was no connection to send it on. A bulk write wraps such an error and keeps its marks. */
+function neverConnected(error: unknown): boolean {
+  return error instanceof MongoError && (error as { beforeHandshake?: boolean }).beforeHandshake === true
+}
+
+function brokeOff(error: unknown): boolean {
+  if (error instanceof MongoBulkWriteError) return [error.writeErrors].flat().length === 0
+  return (
+    error instanceof MongoNetworkError ||
+    (error instanceof MongoError && error.hasErrorLabel('RetryableWriteError'))
+  )
 }
 
 function lost(wrote: boolean): Refusal {

@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Collection } from 'mongodb'
 import type { Bus } from './bus.ts'
 import type { Outgoing } from './event.ts'
 import type { MongoRow, Pending } from './mongo.ts'
+import { Refusal } from './refusal.ts'
 import type { Log } from './telemetry.ts'
 
 /**
@@ -12,13 +14,18 @@ import type { Log } from './telemetry.ts'
  * forgetting tells it twice, with the same id.
  */
 
-/** Milliseconds between sweeps, and how long an event may wait before a sweep takes it: longer than a publish takes. */
-const SWEEP_EVERY_MS = 1000
+/** Milliseconds that an event may wait before a sweep takes it: longer than a publish takes. */
 const SWEEP_AFTER_MS = 3000
+/** Milliseconds between sweeps while there is reason to look, and for how long there is; and otherwise. */
+const SWEEP_EVERY_MS = 1000
+const WATCHFUL_MS = 15_000
+const SWEEP_SELDOM_MS = 10_000
 /** Documents per sweep step. */
 const SWEEP_MAX = 500
 /** Posts on their way at once; more would only queue in the sidecar. */
 const POSTS_MAX = 8
+/** Milliseconds that a caller waits for one of them to be free. */
+const ROOM_TIMEOUT_MS = 300
 
 export type PendingRow = { id: string; outgoing: readonly Outgoing[] }
 
@@ -31,11 +38,13 @@ export type OutboxRows = {
 }
 
 export type Outbox = {
+  /** To be asked before anything is written. Throws a refusal while too much is on its way. */
+  room: () => Promise<void>
   /**
-   * Publishes and forgets, beside the caller, who waits only while too many are on their way. Nothing is thrown:
-   * what does not get through waits for the sweep. `went` hears whether all got through.
+   * Publishes and forgets, beside the caller. Nothing is thrown: what does not get through waits for the sweep.
+   * `went` hears whether all got through.
    */
-  post: (rows: readonly PendingRow[], went: (well: boolean) => void) => Promise<void>
+  post: (rows: readonly PendingRow[], went: (well: boolean) => void) => void
   /** Sweeps until `stop` fires. Any number of replicas may do so: the id makes the repeat harmless. */
   sweep: (stop: AbortSignal) => Promise<void>
   /** Resolves when nothing is on its way. */
@@ -44,14 +53,18 @@ export type Outbox = {
 
 export function outboxOf(rows: OutboxRows, bus: Bus, log: Log, now: () => Date): Outbox {
   const onTheirWay = new Set<Promise<void>>()
+  // A replica that has just started may stand where another fell; one that could not tell has something to repeat.
+  let watchfulUntil = performance.now() + WATCHFUL_MS
 
   async function send(pending: readonly PendingRow[]): Promise<boolean> {
     try {
       const lost = await bus.publish(pending.flatMap(({ outgoing }) => outgoing))
       const sent = pending.filter(({ outgoing }) => !outgoing.some((one) => lost.has(one)))
+      if (lost.size > 0) watchfulUntil = performance.now() + WATCHFUL_MS
       if (sent.length > 0) await rows.forget(sent)
       return sent.length === pending.length
     } catch (error) {
+      watchfulUntil = performance.now() + WATCHFUL_MS
       log.warn({ err: error, rows: pending.length }, 'the outbox keeps what could not be told')
       return false
     }
@@ -66,9 +79,28 @@ export function outboxOf(rows: OutboxRows, bus: Bus, log: Log, now: () => Date):
     return told && waiting.length === SWEEP_MAX
   }
 
+  async function sweepSafely(): Promise<boolean> {
+    return sweepStep().catch((error) => {
+      log.warn({ err: error }, 'outbox not swept')
+      return false
+    })
+  }
+
+  async function pause(stop: AbortSignal): Promise<void> {
+    const ms = performance.now() < watchfulUntil ? SWEEP_EVERY_MS : SWEEP_SELDOM_MS
+    await sleep(ms, undefined, { signal: stop }).catch(() => undefined)
+  }
+
   return {
-    async post(pending, went) {
-      while (onTheirWay.size >= POSTS_MAX) await Promise.race(onTheirWay)
+    async room() {
+      const late = AbortSignal.timeout(ROOM_TIMEOUT_MS)
+      while (onTheirWay.size >= POSTS_MAX) {
+        if (late.aborted) throw new Refusal('unavailable', 'the message broker is slow')
+        await Promise.race([...onTheirWay, once(late, 'abort')])
+      }
+    },
+    post(pending, went) {
+      if (pending.length === 0) return
       const posted = send(pending)
         .then(went)
         .finally(() => onTheirWay.delete(posted))
@@ -78,14 +110,9 @@ export function outboxOf(rows: OutboxRows, bus: Bus, log: Log, now: () => Date):
       while (onTheirWay.size > 0) await Promise.all(onTheirWay)
     },
     async sweep(stop) {
-      let more = false
       while (!stop.aborted) {
-        if (!more) await sleep(SWEEP_EVERY_MS, undefined, { signal: stop }).catch(() => undefined)
-        if (stop.aborted) return
-        more = await sweepStep().catch((error) => {
-          log.warn({ err: error }, 'outbox not swept')
-          return false
-        })
+        const more = await sweepSafely()
+        if (!more) await pause(stop)
       }
     },
   }

@@ -65,11 +65,11 @@ function begin({ newId }: OperationsParts, request: Request, now: Date): Begun {
 /** One promise per caller, made only when it is written down; what it tells follows at once. */
 async function accept(parts: OperationsParts, begun: readonly Begun[]): Promise<(Operation | Error)[]> {
   const { operations, outbox, road, log, now } = parts
-  await road.check()
+  await Promise.all([road.check(), outbox.room()])
   const standing = await operations.createAll(begun, now())
 
   const created = begun.filter((_, index) => standing[index] === null)
-  await outbox.post(
+  outbox.post(
     created.map(({ operation, tell }) => ({ id: operation.id, outgoing: [tell] })),
     road.went,
   )

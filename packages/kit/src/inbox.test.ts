@@ -53,6 +53,7 @@ async function deliver(
     log: pino({ level: 'silent' }),
     metrics: createMetrics('answerer'),
     now: () => new Date('2026-11-21T12:00:02Z'),
+    batchWaitMs: 20,
   }
   const statuses = await receive(
     parts,

@@ -19,9 +19,8 @@ import { continueTrace, traceIdOf } from './trace.ts'
  * message that was answered with 404.
  */
 
-/** Messages in one batch at most, and how long the sidecar waits for more (ms). Its own defaults are 80 and 10 s. */
+/** Messages in one batch at most. The sidecar's own default is 80. */
 export const BATCH_MAX = 1000
-export const BATCH_WAIT_MS = 20
 /** Far above what a sidecar gathers within the wait: a batch that is refused would come for ever. */
 const BODY_MAX = '180mb'
 /** A quiet shop shows each message; a busy one a line per batch. */
@@ -51,12 +50,20 @@ export function on<D>(heard: EventContract<D>, handle: Subscription<D>['handle']
 export type Entry = { entryId: string; event?: string | null; metadata?: Record<string, string> | null }
 export type Status = { entryId: string; status: 'SUCCESS' | 'RETRY' }
 
-export type InboxParts = { appId: string; bus: Bus; log: Log; metrics: Metrics; now: () => Date }
+export type InboxParts = {
+  appId: string
+  bus: Bus
+  log: Log
+  metrics: Metrics
+  now: () => Date
+  /** How long the sidecar waits for a batch to grow. What is right depends on the sidecar: docs/dapr-notes.md. */
+  batchWaitMs: number
+}
 
 /** Tells the sidecar what this app hears and adds one route per topic. Call it before any other body parser. */
 export function subscribe(app: Express, parts: InboxParts, subscriptions: readonly Subscription[]): void {
   app.get('/dapr/subscribe', (_request, response) => {
-    response.json(subscriptions.map(({ topic }) => subscriptionOf(topic)))
+    response.json(subscriptions.map(({ topic }) => subscriptionOf(topic, parts.batchWaitMs)))
   })
 
   for (const subscription of subscriptions) {
@@ -74,13 +81,13 @@ export function subscribe(app: Express, parts: InboxParts, subscriptions: readon
   }
 }
 
-function subscriptionOf(topic: string) {
+function subscriptionOf(topic: string, batchWaitMs: number) {
   return {
     pubsubname: topic,
     topic,
     route: `/events/${topic}`,
     metadata: { rawPayload: 'true' },
-    bulkSubscribe: { enabled: true, maxMessagesCount: BATCH_MAX, maxAwaitDurationMs: BATCH_WAIT_MS },
+    bulkSubscribe: { enabled: true, maxMessagesCount: BATCH_MAX, maxAwaitDurationMs: batchWaitMs },
   }
 }
 
@@ -182,6 +189,11 @@ function note(log: Log, topic: string, level: 'info' | 'debug', { letter, result
     log.warn({ topic, partition, offset, reason: result.reason }, 'dead letter')
     return
   }
-  const { subject, traceparent } = letter.event ?? {}
-  log[level]({ topic, subject, trace: traceIdOf(traceparent), outcome }, 'message')
+  const { data, traceparent } = letter.event ?? {}
+  log[level]({ topic, ...idsIn(data), trace: traceIdOf(traceparent), outcome }, 'message')
+}
+
+/** What an operator would search for: `operationId`, `userId` and their like. */
+function idsIn(data: unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(data ?? {}).filter(([name]) => name.endsWith('Id')))
 }

@@ -12,6 +12,7 @@ export function quietParts(appId: string, bus = memoryBus()) {
     log: pino({ level: 'silent' }),
     metrics: createMetrics(appId),
     now: () => noon,
+    batchWaitMs: 20,
     ready: async () => {},
   }
 }

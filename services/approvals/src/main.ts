@@ -20,6 +20,7 @@ const app = approvalsApp({
   denied: readDenyList(env.APPROVAL_DENIED_NAMES),
   workMs: env.APPROVAL_WORK_MS,
   now: () => new Date(),
+  batchWaitMs: env.BATCH_WAIT_MS,
   ready: () => sidecar.ready(),
 })
 

@@ -36,6 +36,7 @@ await run({
     outbox,
     road: roadTo(userCreate.topic, appId, bus, now),
     now,
+    batchWaitMs: env.BATCH_WAIT_MS,
     newId: () => randomUUIDv7(),
     ready: async () => {
       await Promise.all([sidecar.ready(), pingDatabase(db)])

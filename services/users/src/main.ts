@@ -22,6 +22,7 @@ const app = usersApp({
   bus: daprBus(sidecar, log, metrics),
   users: mongoUsers(db),
   now: () => new Date(),
+  batchWaitMs: env.BATCH_WAIT_MS,
   ready: async () => {
     await Promise.all([sidecar.ready(), pingDatabase(db)])
   },

@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LogBook } from './log-book.ts'
-import type { LogLine } from './log-lines.ts'
+import { inWords, type LogLine } from './log-lines.ts'
 import { Child, type Process, type Spec } from './process.ts'
 import { claim, type PidRecord } from './record.ts'
 
@@ -146,7 +146,9 @@ export class Fleet {
     const waitMs = Math.min(RESTART_FIRST_MS * 2 ** (deaths - 1), RESTART_MAX_MS)
     const next = this.#restarts ? `starting it again in ${waitMs / 1000} s` : 'it stays down'
     this.say(`${child.name} ended by itself (${how}); ${next}. Its last lines:`, 50)
-    for (const line of this.logBook.tail(child.name, LAST_LINES)) this.say(`  ${child.name}: ${line}`, 50)
+    for (const line of this.logBook.tail(child.name, LAST_LINES)) {
+      this.say(`  ${child.name}: ${inWords(line)}`, 50)
+    }
     if (this.#restarts) void this.#startAgain(child, waitMs)
   }
 

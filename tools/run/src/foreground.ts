@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { styleText } from 'node:util'
 import { lastWords } from './log-book.ts'
-import { type LogLine, pretty, understand } from './log-lines.ts'
+import { inWords, type LogLine, pretty } from './log-lines.ts'
 import { NotStarted } from './process.ts'
 import { since, withProgress } from './progress.ts'
 import { AlreadyRunning, killRecorded } from './record.ts'
@@ -134,13 +134,8 @@ function explain(error: Error, run: Run): void {
 function lastLines(file: string): string[] {
   try {
     const lines = lastWords(readFileSync(file, 'utf8').split('\n'), LAST_LINES)
-    return lines.map((text) => `  ${brief(text)}`)
+    return lines.map((text) => `  ${inWords(text)}`)
   } catch {
     return []
   }
-}
-
-function brief(text: string): string {
-  const { level, message } = understand(text)
-  return level === 'info' ? message : `${level} ${message}`
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pretty, understand } from './log-lines.ts'
+import { inWords, pretty, understand } from './log-lines.ts'
 
 const at = new Date(0)
 
@@ -25,6 +25,13 @@ test('an error is told by its message; the stack stays in the file', () => {
   const text =
     '{"level":50,"msg":"broken","err":{"type":"Error","message":"no route","stack":"Error: no route\\n at x"}}'
   expect(pretty({ source: 'users', text, at }, 5, false)).toBe('users · error broken err=no route')
+})
+
+test('the last words of a process that died are told without their JSON, and with their cause', () => {
+  expect(inWords('{"level":60,"app":"users","msg":"fault","err":{"message":"no port"}}')).toBe(
+    'error fault err=no port',
+  )
+  expect(inWords('cannot find the shop')).toBe('cannot find the shop')
 })
 
 test('a line of daprd is understood, quoted words included', () => {

@@ -106,6 +106,13 @@ export function pretty(line: LogLine, width: number, colour: boolean): string {
   return words.filter((word) => word !== '').join(' ')
 }
 
+/** The line within a sentence about its source, without its JSON. */
+export function inWords(text: string): string {
+  const { level, message, fields } = understand(text)
+  const words = Object.entries(fields).map(([key, value]) => `${key}=${short(key, value)}`)
+  return [...(level === 'info' ? [] : [level]), message, ...words].join(' ')
+}
+
 const levelFormat = { debug: 'dim', warn: 'yellow', error: 'red' } as const
 
 function short(key: string, value: string): string {

@@ -10,9 +10,7 @@ import { afterAll, beforeEach } from 'vitest'
 export const root = path.resolve(import.meta.dirname, '../..')
 
 /** Port offsets to try: beside a shop that somebody has open, and beside another run of the tests. */
-const FIRST_OFFSET = 200
-const OFFSET_STEP = 20
-const OFFSETS_MAX = 40
+export const portOffsets = Array.from({ length: 40 }, (_, index) => 200 + index * 20)
 
 /** A shop of this file's own: real sidecars, a real broker, a real database, in an empty folder. */
 export async function openShop(options: Partial<ShopOptions> = {}): Promise<Shop> {
@@ -38,12 +36,12 @@ function onlyNotes(report: Report): Report {
 }
 
 async function startSomewhere(options: ShopOptions): Promise<Shop> {
-  for (let tried = 0; tried < OFFSETS_MAX; tried += 1) {
+  for (const portOffset of portOffsets) {
     try {
-      return await startShop({ ...options, portOffset: FIRST_OFFSET + tried * OFFSET_STEP })
+      return await startShop({ ...options, portOffset })
     } catch (error) {
       if (!(error instanceof PortTaken)) throw error
     }
   }
-  throw new Error(`no free ports for a shop among ${OFFSETS_MAX} offsets from ${FIRST_OFFSET}`)
+  throw new Error(`no free ports for a shop at any offset of ${portOffsets.join(', ')}`)
 }

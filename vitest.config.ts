@@ -20,6 +20,7 @@ export default defineConfig({
           include: ['{packages,services,tools}/*/test/**/*.test.ts', 'load/test/**/*.test.ts'],
         },
       },
+      { test: { name: 'simulation', include: ['tests/simulation/**/*.test.ts'] } },
       {
         test: {
           name: 'system',

@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
 import { closingLine } from './tests/closing-line.ts'
 
-/** One process at a time: a system test owns Kafka, the database and eight processes on two cores. */
-const alone = { fileParallelism: false, pool: 'forks' as const }
+/** One file at a time, after all others: a system test owns Kafka, the database and eight processes on two cores. */
+const alone = { fileParallelism: false, pool: 'forks' as const, sequence: { groupOrder: 1 } }
 
 export default defineConfig({
   test: {
@@ -20,6 +20,7 @@ export default defineConfig({
           include: ['{packages,services,tools}/*/test/**/*.test.ts', 'load/test/**/*.test.ts'],
         },
       },
+      { test: { name: 'simulation', include: ['tests/simulation/**/*.test.ts'] } },
       {
         test: {
           name: 'system',

@@ -86,7 +86,7 @@ test('a message that only came too early is handled after a redrive', async () =
 
   // Nobody approves meanwhile, so that it is the redriven verdict that decides.
   const [approver] = shop.replicas('approvals')
-  await approver?.sidecar.stop()
+  await approver?.sidecar.kill()
   const asked = userCreate.tell({
     subject: userId,
     version: 1,

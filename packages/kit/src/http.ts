@@ -32,6 +32,8 @@ export type HttpParts = {
 export function httpApp({ log, metrics, ready }: HttpParts, routes: (app: Express) => void): Express {
   const app = express()
   app.disable('x-powered-by')
+  // What changes with each look needs no hash to compare it by.
+  app.disable('etag')
   app.use(timed(metrics))
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' })

@@ -189,6 +189,11 @@ function note(log: Log, topic: string, level: 'info' | 'debug', { letter, result
     log.warn({ topic, partition, offset, reason: result.reason }, 'dead letter')
     return
   }
-  const { subject, traceparent } = letter.event ?? {}
-  log[level]({ topic, subject, trace: traceIdOf(traceparent), outcome }, 'message')
+  const { data, traceparent } = letter.event ?? {}
+  log[level]({ topic, ...idsIn(data), trace: traceIdOf(traceparent), outcome }, 'message')
+}
+
+/** What an operator would search for: `operationId`, `userId` and their like. */
+function idsIn(data: unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(data ?? {}).filter(([name]) => name.endsWith('Id')))
 }

@@ -14,8 +14,8 @@ import type { Rows, Write } from './aggregates.ts'
 import type { Outgoing } from './event.ts'
 import { Refusal } from './refusal.ts'
 
-/** Milliseconds until a database that does not answer counts as away. */
-const SELECT_TIMEOUT_MS = 1000
+/** Milliseconds until a database that cannot be reached counts as away: less than a front door waits, so that it can say so. */
+const SELECT_TIMEOUT_MS = 700
 /** Milliseconds after which a connection that says nothing is given up. */
 const SOCKET_TIMEOUT_MS = 10_000
 const DUPLICATE_KEY = 11000

@@ -92,7 +92,7 @@ function noteAccepted(log: Log, created: readonly Begun[]): void {
   if (created.length > LOGGED_ONE_BY_ONE_MAX) log.info({ accepted: created.length }, 'operations accepted')
   else {
     for (const { operation, tell } of created) {
-      log.info({ operation: operation.id, trace: traceIdOf(tell.event.traceparent) }, 'operation accepted')
+      log.info({ operationId: operation.id, trace: traceIdOf(tell.event.traceparent) }, 'operation accepted')
     }
   }
 }

@@ -48,15 +48,6 @@ export function kafkaAt(brokers: string): Kafka {
     return found?.topics[0]?.partitions[0]?.committedOffset ?? -1n
   }
 
-  async function withConsumer<T>(groupId: string, use: (consumer: Consumer) => Promise<T>): Promise<T> {
-    const consumer = new Consumer({ ...common, groupId })
-    try {
-      return await use(consumer)
-    } finally {
-      await consumer.close(true)
-    }
-  }
-
   return {
     async open(group, topic, partition) {
       const [first, last, done] = await Promise.all([
@@ -67,10 +58,15 @@ export function kafkaAt(brokers: string): Kafka {
       return { from: later(first, done), to: last }
     },
 
-    read(place, to) {
-      if (place.offset >= to) return Promise.resolve([])
+    async read(place, to) {
+      if (place.offset >= to) return []
       // A group of its own for each reading: nobody who looks disturbs somebody who works.
-      return withConsumer(`dead-read-${crypto.randomUUID()}`, (consumer) => readUntil(consumer, place, to))
+      const consumer = new Consumer({ ...common, groupId: `dead-read-${crypto.randomUUID()}` })
+      try {
+        return await readUntil(consumer, place, to)
+      } finally {
+        await consumer.close(true)
+      }
     },
 
     async put({ topic, partition, key, value }) {
@@ -79,9 +75,8 @@ export function kafkaAt(brokers: string): Kafka {
     },
 
     async commit(group, { topic, partition, offset }) {
-      await withConsumer(group, (consumer) =>
-        consumer.commit({ offsets: [{ topic, partition, offset, leaderEpoch: 0 }] }),
-      )
+      const partitionOffsets = [{ partition, offset }]
+      await admin.alterConsumerGroupOffsets({ groupId: group, topics: [{ name: topic, partitionOffsets }] })
     },
 
     async close() {

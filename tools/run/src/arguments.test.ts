@@ -6,6 +6,10 @@ test('without arguments the shop opens where dapr.yaml says, with the data it ha
   expect(readArguments([])).toEqual({ help: false, portOffset: 0, fresh: false, quiet: false })
 })
 
+test('the -- that npm wants before the options does no harm', () => {
+  expect(readArguments(['--', '--port-offset', '1000']).portOffset).toBe(1000)
+})
+
 test.for(['-1', '1.5', 'many', '40000'])('a port offset of %s is refused', (offset) => {
   expect(() => readArguments([`--port-offset=${offset}`])).toThrow('--port-offset must be a whole number')
 })

@@ -11,7 +11,8 @@ export type Arguments = { help: boolean; portOffset: number; fresh: boolean; qui
 /** Throws with a sentence for whoever typed. */
 export function readArguments(args: string[]): Arguments {
   const { values } = parseArgs({
-    args,
+    // npm needs `--` before the options of a script, pnpm hands it on: who is used to one types it for the other.
+    args: args[0] === '--' ? args.slice(1) : args,
     options: {
       help: { type: 'boolean', short: 'h', default: false },
       'port-offset': { type: 'string', default: '0' },

@@ -40,7 +40,10 @@ export async function provideBackbone(steps: Steps, options: ProvideOptions): Pr
   return { kafka, mongodb }
 }
 
-export function backboneNeeds({ kafka, mongodb }: BackboneParts, offset: number): Need[] {
+export function backboneNeeds(
+  { kafka, mongodb }: Record<keyof BackboneParts, Pick<Provided, 'kind'>>,
+  offset: number,
+): Need[] {
   const needs: Need[] = []
   if (kafka.kind === 'program') {
     needs.push({ port: KAFKA_PORT + offset, who: 'Kafka' })

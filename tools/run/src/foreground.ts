@@ -5,7 +5,7 @@ import { lastWords } from './log-book.ts'
 import { type LogLine, pretty, understand } from './log-lines.ts'
 import { NotStarted } from './process.ts'
 import { since, withProgress } from './progress.ts'
-import { killRecorded } from './record.ts'
+import { AlreadyRunning, killRecorded } from './record.ts'
 import type { Report } from './steps.ts'
 
 /**
@@ -38,6 +38,7 @@ const NOT_STARTED = 1
 export async function foreground(run: Run): Promise<number> {
   const stopping = stopSignals(run.dir)
   const begunAt = performance.now()
+  const underWay = new Set<string>()
   let open = false
   const onLine = (line: LogLine) => {
     if (stopping.aborted) return
@@ -45,11 +46,20 @@ export async function foreground(run: Run): Promise<number> {
   }
   let started: { stop(): Promise<void> }
   try {
-    started = await withProgress(run.steps, (report) => run.start({ report, onLine, signal: stopping }))
+    started = await withProgress(run.steps, (report) => {
+      return run.start({ report: noting(report, underWay), onLine, signal: stopping })
+    })
   } catch (error) {
-    if (stopping.aborted) return stoppedEarly(run)
-    explain(error as Error, run)
+    if (stopping.aborted) return stoppedEarly(run, underWay)
+    // Of two starts the later one has not failed: what it was to bring is there.
+    if (error instanceof AlreadyRunning) console.error(error.message)
+    else explain(error as Error, run)
     return NOT_STARTED
+  }
+  // The signal came between the last step and here: nobody was told that it is open, so it never was.
+  if (stopping.aborted) {
+    await started.stop()
+    return stoppedEarly(run, underWay)
   }
   open = true
   console.log(run.welcome(since(begunAt)))
@@ -92,8 +102,19 @@ function coloured(): boolean {
   return process.stdout.isTTY && !NO_COLOR
 }
 
-function stoppedEarly(run: Run): number {
-  console.log(`${run.what} was stopped before it was open; nothing of it runs`)
+/** Keeps the steps that are begun and not done. */
+function noting(report: Report, underWay: Set<string>): Report {
+  return (step, state, note) => {
+    if (state === 'begun') underWay.add(step)
+    if (state === 'done') underWay.delete(step)
+    report(step, state, note)
+  }
+}
+
+/** Says what it still waited for: whoever could use a half-open shop will wonder. */
+function stoppedEarly(run: Run, underWay: Set<string>): number {
+  const waited = underWay.size === 0 ? '' : ` (it waited for: ${[...underWay].join(', ')})`
+  console.log(`${run.what} was stopped before it was open${waited}; nothing of it runs`)
   return STOPPED
 }
 

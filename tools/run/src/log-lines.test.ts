@@ -16,6 +16,11 @@ test('a line of a service is its message and what belongs to it, without what ev
   )
 })
 
+test('a trace is shown by its beginning, which finds it in the log file', () => {
+  const text = '{"level":30,"msg":"message","trace":"ce839d498836c7106b5c6f394855b2bb","outcome":"done"}'
+  expect(pretty({ source: 'users', text, at }, 5, false)).toBe('users · message trace=ce839d49 outcome=done')
+})
+
 test('an error is told by its message; the stack stays in the file', () => {
   const text =
     '{"level":50,"msg":"broken","err":{"type":"Error","message":"no route","stack":"Error: no route\\n at x"}}'

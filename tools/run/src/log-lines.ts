@@ -8,6 +8,9 @@ export type Level = 'debug' | 'info' | 'warn' | 'error'
 /** What a line says, whoever wrote it: pino (JSON), daprd (logfmt), Kafka (log4j) or anything else. */
 export type Said = { level: Level; message: string; fields: Record<string, string> }
 
+/** A trace id has 32 characters, and so many of them break every line of a terminal; the files have it whole. */
+const TRACE_CHARS = 8
+
 /** Longer values are the log file's matter. */
 const VALUE_CHARS_MAX = 300
 
@@ -92,7 +95,7 @@ export function pretty(line: LogLine, width: number, colour: boolean): string {
   const said = understand(line.text)
   const paint = (format: Parameters<typeof styleText>[0], text: string) =>
     colour && text !== '' ? styleText(format, text, { validateStream: false }) : text
-  const fields = Object.entries(said.fields).map(([key, value]) => `${key}=${short(value)}`)
+  const fields = Object.entries(said.fields).map(([key, value]) => `${key}=${short(key, value)}`)
   const words = [
     paint(colourOf(line.source), line.source.padEnd(width)),
     '·',
@@ -105,7 +108,8 @@ export function pretty(line: LogLine, width: number, colour: boolean): string {
 
 const levelFormat = { debug: 'dim', warn: 'yellow', error: 'red' } as const
 
-function short(value: string): string {
+function short(key: string, value: string): string {
+  if (key === 'trace') return value.slice(0, TRACE_CHARS)
   return value.length > VALUE_CHARS_MAX ? `${value.slice(0, VALUE_CHARS_MAX)}…` : value
 }
 

@@ -10,11 +10,18 @@ export async function withProgress<T>(steps: string[], work: (report: Report) =>
   return isTTY && columns > 0 && !CI ? liveList(steps, work) : work(plainLines())
 }
 
-function plainLines(): Report {
+/** Milliseconds between two notes of one step: a log should tell that it goes on, not how every second passed. */
+const NOTE_EVERY_MS = 10_000
+
+export function plainLines(): Report {
   const begunAt = new Map<string, number>()
+  const notedAt = new Map<string, number>()
   return (step, state, note) => {
     if (state === 'begun') begunAt.set(step, performance.now())
-    if (state === 'note') console.log(`  ${step}: ${note}`)
+    if (state === 'note' && performance.now() - (notedAt.get(step) ?? -NOTE_EVERY_MS) >= NOTE_EVERY_MS) {
+      notedAt.set(step, performance.now())
+      console.log(`  ${step}: ${note}`)
+    }
     if (state === 'done') console.log(`✔ ${step} ${since(begunAt.get(step))}`)
     if (state === 'failed') console.log(`✖ ${step} ${since(begunAt.get(step))}`)
   }

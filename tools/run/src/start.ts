@@ -46,13 +46,14 @@ function isWorthShowing(line: LogLine, apps: Set<string>): boolean {
   return level === 'info' && apps.has(line.source)
 }
 
+/** The first two are typed into one shell: the second looks at what the first has asked for. */
 function welcome(url: string, took: string): string {
   return `
-  The shop is open: ${url}   (after ${took})
+  The shop is open: ${url}   (after ${took}; its contract: ${url}/docs)
 
-  Try:  curl -i ${url}/operation/create/user-create -H 'content-type: application/json' -d '{"name":"hans"}'
-        curl ${url}<the Location of that answer>
-        pnpm load postman saga
+  Try:  id=$(curl -s ${url}/operation/create/user-create -H 'content-type: application/json' -d '{"name":"hans"}' | tee /dev/stderr | cut -d'"' -f4)
+        curl ${url}/operation/get/$id
+        pnpm load postman saga --base-url ${url}
   Ctrl-C closes it.
 `
 }

@@ -1,14 +1,16 @@
 import { operationView } from '@tideshop/contracts/operations'
-import type { Shop } from '@tideshop/run/shop'
 import { expect } from 'vitest'
 
 /** Milliseconds within which an operation ends on a busy machine. */
 const END_WITHIN_MS = 30_000
 
+/** Of a shop, or of whatever has its door. */
+type Door = { url: string }
+
 export type Answer = { status: number; headers: Headers; body: Record<string, unknown>; ms: number }
 
 /** One exchange with the front door; `ms` is how long the caller waited. */
-export async function ask(shop: Shop, path: string, init: RequestInit = {}): Promise<Answer> {
+export async function ask(shop: Door, path: string, init: RequestInit = {}): Promise<Answer> {
   const began = performance.now()
   const response = await fetch(shop.url + path, { ...init, signal: AbortSignal.timeout(15_000) })
   const text = await response.text()
@@ -16,14 +18,14 @@ export async function ask(shop: Shop, path: string, init: RequestInit = {}): Pro
   return { status: response.status, headers: response.headers, body, ms: performance.now() - began }
 }
 
-export function post(shop: Shop, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+export function post(shop: Door, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: text }
   return ask(shop, '/operation/create/user-create', init)
 }
 
 /** Resolves with the operation when it has ended. */
-export async function ended(shop: Shop, uuid: string, withinMs = END_WITHIN_MS) {
+export async function ended(shop: Door, uuid: string, withinMs = END_WITHIN_MS) {
   const look = async () => (await ask(shop, `/operation/get/${uuid}`)).body
   await expect
     .poll(async () => (await look())['state'], { timeout: withinMs, interval: 50 })

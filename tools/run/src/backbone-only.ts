@@ -9,7 +9,7 @@ import { Steps } from './steps.ts'
 
 const help = `pnpm backbone [--fresh]: Kafka, the MongoDB server and the topics, without the services
 
-For those who start the services with the Dapr CLI: dapr run -f .
+For those who start the services with the Dapr CLI: DAPR_HOST_IP=127.0.0.1 dapr run -f .
 It has the folder of pnpm start, so only one of the two runs at a time.
   --fresh   begin with empty data`
 
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     welcome: (took) => `
   Kafka and the MongoDB server run   (after ${took})
 
-  Next, in another terminal:  dapr run -f .
+  Next, in another terminal:  DAPR_HOST_IP=127.0.0.1 dapr run -f .
   Ctrl-C stops both.
 `,
     logWidth: 'mongodb'.length,

@@ -94,9 +94,10 @@ test('the topics service creates what the contracts plan, and leaves alone what 
   expect((await createdTopics([existing?.name ?? ''])).sort(byName)).toEqual(missing)
 })
 
+const [sidecarFiles = ''] = services['sidecar-files']?.command ?? []
+
 test('the sidecars get the components of components/, but for the address of Kafka', async () => {
-  const [script = ''] = services['sidecar-files']?.command ?? []
-  const substitution = /sed '([^']+)'/.exec(script)?.[1] ?? 'no sed'
+  const substitution = /sed '([^']+)' "\$\$file"/.exec(sidecarFiles)?.[1] ?? 'no sed'
   const files = await readdir(join(ROOT, 'components'))
   expect(files.length).toBeGreaterThan(0)
   for (const file of files) {
@@ -106,6 +107,16 @@ test('the sidecars get the components of components/, but for the address of Kaf
     expect(stdout.replaceAll('kafka:9092', '127.0.0.1:19092'), file).toBe(laptop)
     expect(stdout, file).not.toMatch(/127\.0\.0\.1|localhost/)
   }
+})
+
+test('the sidecars get the configuration of dapr/, but for the place of their names', async () => {
+  const substitution = /sed '([^']+)' \/config\.yaml/.exec(sidecarFiles)?.[1] ?? 'no sed'
+  const { stdout } = await run('sed', [substitution, join(ROOT, 'dapr/config.yaml')])
+  const place = { connectionString: 'names.db' }
+  const laptop = await yaml('dapr/config.yaml')
+  expect(laptop.spec.nameResolution.configuration).not.toEqual(place)
+  laptop.spec.nameResolution.configuration = place
+  expect(parse(stdout)).toEqual(laptop)
 })
 
 test('Prometheus scrapes the sidecar of every service', async () => {

@@ -15,6 +15,8 @@ const MINIMUM: Record<PartName, Version> = {
   kafka: [4, 0, 0],
   mongodb: [5, 0, 0],
   prometheus: [2, 40, 0],
+  // `dapr run -f .` was not tried with an older one.
+  dapr: [1, 16, 0],
 }
 
 /** A program that is here already, or none; `ignored` says what was here and why it is not taken. */

@@ -15,6 +15,7 @@ const CONFIGURED: Record<PartName, { address?: string; program?: string }> = {
   kafka: { address: 'KAFKA_BROKERS' },
   mongodb: { address: 'MONGODB_URI' },
   prometheus: { address: 'PROMETHEUS_URL', program: 'PROMETHEUS' },
+  dapr: { program: 'DAPR_CLI' },
 }
 
 /** What is configured wins, then what is here already, then what the package registries give. */

@@ -1,6 +1,7 @@
-export type PartName = 'daprd' | 'placement' | 'scheduler' | 'kafka' | 'mongodb' | 'prometheus'
+/** `dapr` is the command line tool, the others are what it starts, or would. */
+export type PartName = 'daprd' | 'placement' | 'scheduler' | 'kafka' | 'mongodb' | 'prometheus' | 'dapr'
 
-export const PARTS: PartName[] = ['daprd', 'placement', 'scheduler', 'kafka', 'mongodb', 'prometheus']
+export const PARTS: PartName[] = ['daprd', 'placement', 'scheduler', 'kafka', 'mongodb', 'prometheus', 'dapr']
 
 /** Something that runs elsewhere: the environment says where. */
 export type Remote = { part: PartName; kind: 'remote'; address: string; origin: string }

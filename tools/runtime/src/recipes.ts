@@ -8,10 +8,15 @@ import type { PartName } from './part.ts'
 import type { ToolName } from './tools.ts'
 
 const GO_DAPR = folder('../go/dapr/')
+const GO_DAPR_CLI = folder('../go/dapr-cli/')
 const GO_PROMETHEUS = folder('../go/prometheus/')
 const JAVA = folder('../java/')
 
 const DAPR = '1.18.2'
+
+/** The newest whose modules are all served; it starts a daprd of 1.18 as well (tests/slow/dapr-cli.test.ts). */
+const DAPR_CLI = '1.16.5'
+const DAPR_CLI_FLAGS = [`-ldflags=-s -w -X main.version=${DAPR_CLI}`]
 
 /** Prometheus 3.13.5 is v0.313.5 as a Go module. */
 const PROMETHEUS = '3.13.5'
@@ -77,6 +82,7 @@ export const RECIPES: Record<PartName, Recipe> = {
     PROMETHEUS_FLAGS,
     'about 2 minutes',
   ),
+  dapr: goRecipe('dapr', DAPR_CLI, GO_DAPR_CLI, [], 'github.com/dapr/cli', DAPR_CLI_FLAGS, 'about 5 minutes'),
   kafka: {
     version: '4.3.1',
     files: [`${JAVA}pom.xml`],

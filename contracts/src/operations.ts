@@ -6,9 +6,9 @@ import { z } from 'zod'
 /** A person's name as a caller gives it. */
 export const userName = z
   .string()
-  .min(1)
-  .max(100)
+  .max(100, 'may have 100 characters')
   .regex(/\S/, 'needs a character that is not a space')
+  .regex(/^\P{Cc}*$/u, 'may not have control characters')
   .meta({ examples: ['hans'] })
 
 export const userCreateBody = z.strictObject({ name: userName })
@@ -18,7 +18,9 @@ export type UserCreateBody = z.infer<typeof userCreateBody>
 export const operationKinds = { 'user-create': userCreateBody } as const
 export type OperationKind = keyof typeof operationKinds
 
-export const operationId = z.uuidv7().meta({ description: 'Id of an operation, UUIDv7' })
+export const operationId = z
+  .uuidv7('needs to be a UUIDv7')
+  .meta({ description: 'Id of an operation, UUIDv7' })
 
 /** 1 to 200 visible ASCII characters, chosen by the caller. */
 export const idempotencyKey = z

@@ -46,7 +46,7 @@ test('it opens and says where, and what it says to try works as it is printed', 
 
   const look = async () => JSON.parse((await typed('sh', '-c', `id=${id}\n${second} -s`)).said).state
   await expect.poll(look, PATIENCE).toBe('completed')
-  expect(third).toBe(`pnpm load postman saga --base-url ${runner.url}`)
+  expect(third).toBe(`npx --yes pnpm@12 load postman saga --base-url ${runner.url}`)
 })
 
 test('a second start says that the shop runs already, and changes nothing', async () => {

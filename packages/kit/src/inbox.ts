@@ -190,7 +190,7 @@ function note(log: Log, topic: string, level: 'info' | 'debug', { letter, result
     return
   }
   const { data, traceparent } = letter.event ?? {}
-  log[level]({ topic, ...idsIn(data), trace: traceIdOf(traceparent), outcome }, 'message')
+  log[level]({ topic, ...idsIn(data), trace: traceIdOf(traceparent), outcome }, 'handled')
 }
 
 /** What an operator would search for: `operationId`, `userId` and their like. */

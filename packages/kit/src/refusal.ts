@@ -29,11 +29,14 @@ export class Refusal extends Error {
   }
 }
 
-/** Checks what came from outside and says where it is wrong. A bad row in our own database is a fault, not a refusal. */
-export function parse<T>(schema: ZodType<T>, value: unknown): T {
+/**
+ * Checks what came from outside and says where it is wrong: by its path, or by `name` for a value that stands alone.
+ * A bad row in our own database is a fault, not a refusal.
+ */
+export function parse<T>(schema: ZodType<T>, value: unknown, name = ''): T {
   const { success, data, error } = schema.safeParse(value)
   if (success) return data
-  const errors = error.issues.map(({ path, message }) => ({ path: z.core.toDotPath(path), message }))
+  const errors = error.issues.map(({ path, message }) => ({ path: z.core.toDotPath(path) || name, message }))
   throw new Refusal('invalid', errors.map(sentence).join('; '), errors)
 }
 

@@ -23,12 +23,16 @@ export function gatewayApp(parts: GatewayParts): Express {
     })
 
     app.get('/operation/get/:id', async (request, response) => {
-      const path = `operation/get?uuid=${parse(operationId, request.params.id)}`
+      const path = `operation/get?uuid=${parse(operationId, request.params.id, 'uuid')}`
       pass(response, await invoke('operations', 'GET', path, { headers: traced(request) }))
     })
 
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)
+    })
+    // Whoever follows the address that the shop printed should find a page.
+    app.get('/', (_request, response) => {
+      response.redirect('/docs')
     })
     app.get('/docs', (_request, response) => {
       response.type('html').send(docsPage)
@@ -41,7 +45,11 @@ function readCreate(request: Request) {
   const kind = String(request.params['kind'])
   if (!Object.hasOwn(operationKinds, kind)) throw new Refusal('not-found', `there is no operation ${kind}`)
   const body = parse(operationKinds[kind as keyof typeof operationKinds], request.body)
-  return { kind, body, key: parse(idempotencyKey.optional(), request.get('idempotency-key')) }
+  return {
+    kind,
+    body,
+    key: parse(idempotencyKey.optional(), request.get('idempotency-key'), 'Idempotency-Key'),
+  }
 }
 
 function traced(request: Request, headers: Record<string, string> = {}): Record<string, string> {

@@ -54,6 +54,7 @@ export const openApi = {
   paths: {
     '/operation/create/user-create': {
       post: {
+        tags: ['operations'],
         operationId: 'createUser',
         summary: 'Ask for a new user',
         parameters: [idempotencyKeyHeader],
@@ -73,6 +74,7 @@ export const openApi = {
     },
     '/operation/get/{uuid}': {
       get: {
+        tags: ['operations'],
         operationId: 'getOperation',
         summary: 'Follow an operation',
         parameters: [{ name: 'uuid', in: 'path', required: true, schema: jsonSchema(operationId) }],

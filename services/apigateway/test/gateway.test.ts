@@ -61,6 +61,8 @@ test.each([
   ['no name', 400, create, json, '{}'],
   ['a wrong field', 400, create, json, '{"name":7}'],
   ['an unknown field', 400, create, json, '{"name":"hans","admin":true}'],
+  ['a name of nothing', 400, create, json, '{"name":""}'],
+  ['a name with a control character', 400, create, json, '{"name":"a\\u0000b"}'],
   ['a name of blanks', 400, create, json, '{"name":"  "}'],
   ['a name too long', 400, create, json, JSON.stringify({ name: 'x'.repeat(101) })],
   ['null', 400, create, json, 'null'],
@@ -80,6 +82,12 @@ test.each([
   expect(answer.type).toBe('application/problem+json')
   expect(answer.body).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) })
   expect(calls).toEqual([])
+})
+
+test('what stands outside the body is named as well', async () => {
+  const key = await request(door().app).post(create).set('idempotency-key', 'a b').send({ name: 'hans' })
+  expect(key.body.errors).toMatchObject([{ path: 'Idempotency-Key' }])
+  expect((await request(door().app).get('/operation/get/hans')).body.errors).toMatchObject([{ path: 'uuid' }])
 })
 
 test('a wrong field is named', async () => {

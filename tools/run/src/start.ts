@@ -53,7 +53,7 @@ function welcome(url: string, took: string): string {
 
   Try:  id=$(curl -s ${url}/operation/create/user-create -H 'content-type: application/json' -d '{"name":"hans"}' | tee /dev/stderr | cut -d'"' -f4)
         curl ${url}/operation/get/$id
-        pnpm load postman saga --base-url ${url}
+        npx --yes pnpm@12 load postman saga --base-url ${url}
   Ctrl-C closes it.
 `
 }

@@ -4,8 +4,8 @@
 // (src/build-daprd.ts); docs/dapr-notes.md has the measurements. What is released gives each partition a ticker and
 // all of them one mutex, which it holds while the app works and takes for each single message it adds to a batch.
 // As soon as the app's time for one batch, times the partitions, is longer than the wait for a batch, every ticker is
-// always due, batches shrink to one or two messages, and throughput collapses: at 200 ms of work and 12 partitions
-// from 5,000 messages per second to 57.
+// always due, batches shrink to one or two messages, and throughput collapses: at 200 ms of work and 12 partitions it
+// is 175 messages per second, with this file 4,752.
 //
 // Here all partitions of a topic feed one batch, and while the app works on it the next one gathers. Still one batch
 // in flight; a message is still marked only after the app has acknowledged it; order within a partition is kept.

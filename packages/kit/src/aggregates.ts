@@ -1,3 +1,4 @@
+import { crashPoint } from './crash-point.ts'
 import type { Outgoing } from './event.ts'
 import type { Result } from './inbox.ts'
 import { Refusal } from './refusal.ts'
@@ -57,6 +58,7 @@ async function changeRound<S, M>(
   const current = new Map((await rows.read([...open.keys()])).map((row) => [row.id, row]))
   const folds = [...open].map(([id, messages]) => fold(id, current.get(id), messages, decide))
   const writes = folds.flatMap(({ write }) => write ?? [])
+  crashPoint('aggregates.decided')
   const lost = writes.length > 0 ? await rows.write(writes) : new Set<string>()
   return folds.filter(({ id }) => !lost.has(id)).flatMap(({ decided }) => decided)
 }

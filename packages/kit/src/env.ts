@@ -8,6 +8,8 @@ export function serviceEnv(defaults: { port: number; daprHttpPort: number }) {
     PORT: z.coerce.number().int().default(defaults.port),
     DAPR_HTTP_PORT: z.coerce.number().int().default(defaults.daprHttpPort),
     LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    /** Where the process shall die, for a test: kit/crash-point.ts. */
+    CRASH_AT: z.string().optional(),
   }
 }
 

@@ -1,6 +1,7 @@
 import express, { type Express } from 'express'
 import type { ZodType } from 'zod'
 import type { Bus } from './bus.ts'
+import { crashPoint } from './crash-point.ts'
 import { deadLetter } from './dead-letter.ts'
 import type { Event, EventContract, Outgoing } from './event.ts'
 import { parse, Refusal } from './refusal.ts'
@@ -97,15 +98,18 @@ export async function receive(
   { topic, schema, handle }: Subscription,
   entries: readonly Entry[],
 ): Promise<Status[]> {
+  crashPoint('inbox.received')
   const letters = entries.map((entry) => open(entry, schema))
   const readable = letters.filter((letter) => letter.event !== undefined)
   const results = await handled(parts, topic, handle, readable)
+  crashPoint('inbox.handled')
 
   const outgoing = letters.map((letter) => {
     const result = results.get(letter) ?? { outcome: 'dead', reason: letter.reason ?? 'unreadable' }
     return { letter, result, tell: toTell(parts, topic, letter, result) }
   })
   const lost = await parts.bus.publish(outgoing.flatMap(({ tell }) => tell))
+  crashPoint('inbox.published')
 
   const outcomes = outgoing.map(({ letter, result, tell }) => {
     const outcome = tell.some((one) => lost.has(one)) ? 'again' : result.outcome

@@ -33,6 +33,9 @@ export function mongoClient(uri: string): MongoClient {
     connectTimeoutMS: SELECT_TIMEOUT_MS,
     socketTimeoutMS: SOCKET_TIMEOUT_MS,
     writeConcern: { w: 'majority', journal: true },
+    // A repeat inside the driver would hide whether the first try got through, which a front door has to tell.
+    // Everybody else repeats by redelivery.
+    retryWrites: false,
     // The driver's default of 2 makes the first seconds after a cold start slow.
     maxConnecting: 8,
   })

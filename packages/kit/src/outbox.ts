@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Collection } from 'mongodb'
 import type { Bus } from './bus.ts'
+import { crashPoint } from './crash-point.ts'
 import type { Outgoing } from './event.ts'
 import type { MongoRow, Pending } from './mongo.ts'
 import { Refusal } from './refusal.ts'
@@ -59,6 +60,7 @@ export function outboxOf(rows: OutboxRows, bus: Bus, log: Log, now: () => Date):
   async function send(pending: readonly PendingRow[]): Promise<boolean> {
     try {
       const lost = await bus.publish(pending.flatMap(({ outgoing }) => outgoing))
+      crashPoint('outbox.published')
       const sent = pending.filter(({ outgoing }) => !outgoing.some((one) => lost.has(one)))
       if (lost.size > 0) watchfulUntil = performance.now() + WATCHFUL_MS
       if (sent.length > 0) await rows.forget(sent)
@@ -74,6 +76,7 @@ export function outboxOf(rows: OutboxRows, bus: Bus, log: Log, now: () => Date):
   async function sweepStep(): Promise<boolean> {
     const waiting = await rows.waiting(new Date(now().getTime() - SWEEP_AFTER_MS), SWEEP_MAX)
     if (waiting.length === 0) return false
+    crashPoint('outbox.found')
     const told = await send(waiting)
     log.info({ rows: waiting.length, told }, 'outbox swept')
     return told && waiting.length === SWEEP_MAX

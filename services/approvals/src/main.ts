@@ -1,4 +1,5 @@
 import { daprBus } from '@tideshop/kit/bus'
+import { armCrash } from '@tideshop/kit/crash-point'
 import { run } from '@tideshop/kit/run'
 import { sidecarOn } from '@tideshop/kit/sidecar'
 import { createLog, createMetrics } from '@tideshop/kit/telemetry'
@@ -8,6 +9,7 @@ import { readEnv } from './env.ts'
 
 const appId = 'approvals'
 const env = readEnv(process.env)
+armCrash(env.CRASH_AT)
 const log = createLog(appId, env.LOG_LEVEL)
 const metrics = createMetrics(appId)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)

@@ -1,6 +1,7 @@
 import { idempotencyKey, operationId, operationKinds } from '@tideshop/contracts/operations'
 import { userCreateResponse } from '@tideshop/contracts/users'
 import { batcher } from '@tideshop/kit/batcher'
+import { crashPoint } from '@tideshop/kit/crash-point'
 import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { type InboxParts, on, subscribe } from '@tideshop/kit/inbox'
 import type { Outbox } from '@tideshop/kit/outbox'
@@ -67,6 +68,7 @@ async function accept(parts: OperationsParts, begun: readonly Begun[]): Promise<
   const { operations, outbox, road, log, now } = parts
   await Promise.all([road.check(), outbox.room()])
   const standing = await operations.createAll(begun, now())
+  crashPoint('door.written')
 
   const created = begun.filter((_, index) => standing[index] === null)
   outbox.post(

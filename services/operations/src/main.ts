@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { userCreate } from '@tideshop/contracts/operations'
 import { daprBus } from '@tideshop/kit/bus'
+import { armCrash } from '@tideshop/kit/crash-point'
 import { mongoClient, pingDatabase } from '@tideshop/kit/mongo'
 import { outboxOf } from '@tideshop/kit/outbox'
 import { roadTo } from '@tideshop/kit/road'
@@ -13,6 +14,7 @@ import { mongoOperations } from './store.ts'
 
 const appId = 'operations'
 const env = readEnv(process.env)
+armCrash(env.CRASH_AT)
 const now = () => new Date()
 const log = createLog(appId, env.LOG_LEVEL)
 const metrics = createMetrics(appId)

@@ -1,4 +1,5 @@
 import { daprBus } from '@tideshop/kit/bus'
+import { armCrash } from '@tideshop/kit/crash-point'
 import { mongoClient, pingDatabase } from '@tideshop/kit/mongo'
 import { run } from '@tideshop/kit/run'
 import { sidecarOn } from '@tideshop/kit/sidecar'
@@ -9,6 +10,7 @@ import { mongoUsers } from './store.ts'
 
 const appId = 'users'
 const env = readEnv(process.env)
+armCrash(env.CRASH_AT)
 const log = createLog(appId, env.LOG_LEVEL)
 const metrics = createMetrics(appId)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { closingLine } from './tests/closing-line.ts'
 
@@ -7,6 +8,8 @@ const alone = { fileParallelism: false, pool: 'forks' as const, sequence: { grou
 export default defineConfig({
   test: {
     reporters: ['default', closingLine()],
+    // By itself vitest leaves one core idle, which on two cores is half of them.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         test: {
@@ -14,12 +17,8 @@ export default defineConfig({
           include: ['{contracts,load}/src/**/*.test.ts', '{packages,services,tools}/*/src/**/*.test.ts'],
         },
       },
-      {
-        test: {
-          name: 'service',
-          include: ['{packages,services,tools}/*/test/**/*.test.ts', 'load/test/**/*.test.ts'],
-        },
-      },
+      { test: { name: 'service', include: ['{packages,services}/*/test/**/*.test.ts'] } },
+      { test: { name: 'tools', include: ['tools/*/test/**/*.test.ts', 'load/test/**/*.test.ts'] } },
       { test: { name: 'simulation', include: ['tests/simulation/**/*.test.ts'] } },
       {
         test: {

@@ -18,7 +18,8 @@ const FORGETFUL_EVERY = 60
 
 /** An answer takes two seconds at most; a shop that is being killed may give none. */
 const ANSWER_TIMEOUT_MS = 5000
-const TRIES_MAX = 300
+/** Far longer than the shop is away: who gives up has met a bug. */
+const PATIENCE_MS = 120_000
 const TRY_EVERY_MS = 150
 /** Whatever happens, memory is bounded. */
 const WISHES_MAX = 100_000
@@ -29,9 +30,11 @@ export type CallersPlan = {
   /** Wishes of all callers together. */
   perSecond: number
   promised: (uuid: string) => void
+  /** Ends wishes that are under way, too. */
+  cut: AbortSignal
 }
 
-/** Resolves with all that was asked, when every caller has what it wanted or gave up after `stop`. */
+/** After `stop` nobody has a new wish; resolves with all that was asked when everybody has what it wanted. */
 export async function callAll(plan: CallersPlan, stop: AbortSignal): Promise<Asked[]> {
   const asked: Asked[] = []
   let number = 0
@@ -70,7 +73,8 @@ async function untilPromised(
   impatient: boolean,
 ): Promise<Answer[]> {
   const answers: Answer[] = []
-  while (answers.length < TRIES_MAX) {
+  const patientUntil = performance.now() + PATIENCE_MS
+  while (!plan.cut.aborted && performance.now() < patientUntil) {
     const answer = await post(plan, key, { name })
     answers.push(answer)
     if (answer.kind === 'promised' || (answer.kind === 'refused' && impatient)) break

@@ -40,9 +40,10 @@ export async function runChaos(
 ): Promise<Outcome> {
   const follower = new Follower(shop.mongodbUri)
   const [closing, over] = [new AbortController(), new AbortController()]
+  const cut = AbortSignal.any([over.signal, stop])
   const following = follower.follow(over.signal)
-  const load = { ...plan, url: shop.url, promised: (uuid: string) => follower.promised(uuid) }
-  const calling = callAll(load, AbortSignal.any([closing.signal, stop]))
+  const load = { ...plan, url: shop.url, promised: (uuid: string) => follower.promised(uuid), cut }
+  const calling = callAll(load, AbortSignal.any([closing.signal, cut]))
   const poison = new Set<string>()
   const scene: Scene = { follower, poison, stop, now: 'load begins' }
   watch(() => progressOf(scene))
@@ -58,10 +59,8 @@ export async function runChaos(
     const verdict = await auditShop(shop, asked, poison)
     return { verdict, quiet, recoveries: follower.recoveries, faults: countKinds(steps) }
   } finally {
-    closing.abort()
-    await calling
     over.abort()
-    await following
+    await Promise.all([calling, following])
   }
 }
 

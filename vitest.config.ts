@@ -14,7 +14,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{contracts,load}/src/**/*.test.ts', '{packages,services,tools}/*/src/**/*.test.ts'],
+          include: [
+            '{contracts,load}/src/**/*.test.ts',
+            '{packages,services,tools}/*/src/**/*.test.ts',
+            'tests/chaos/**/*.test.ts',
+          ],
         },
       },
       { test: { name: 'service', include: ['{packages,services}/*/test/**/*.test.ts'] } },

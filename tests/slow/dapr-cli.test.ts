@@ -12,8 +12,8 @@ import { sendTo } from '@tideshop/run/process'
 import { Steps } from '@tideshop/run/steps'
 import { type PartName, provide } from '@tideshop/runtime/provide'
 import { expect, test } from 'vitest'
+import { root } from '../shared/somewhere.ts'
 import { ended, post } from '../system/door.ts'
-import { root } from '../system/open-shop.ts'
 
 /*
  * `dapr run -f .`, for those who work with the Dapr CLI: the dapr.yaml, components and configuration of `pnpm start`

@@ -1,8 +1,8 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { readStores } from '../shared/stores.ts'
 import { type Answer, ask, post } from './door.ts'
 import { openShop } from './open-shop.ts'
-import { readStores } from './stores.ts'
 
 const shop = await openShop()
 

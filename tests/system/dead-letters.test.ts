@@ -5,10 +5,11 @@ import { promisify } from 'node:util'
 import { userApproveResponse } from '@tideshop/contracts/approvals'
 import { userCreate } from '@tideshop/contracts/operations'
 import { expect, test } from 'vitest'
+import { root } from '../shared/somewhere.ts'
+import { readStores } from '../shared/stores.ts'
+import { produce } from '../shared/topics.ts'
 import { ended, post } from './door.ts'
-import { openShop, root } from './open-shop.ts'
-import { readStores } from './stores.ts'
-import { produce } from './topics.ts'
+import { openShop } from './open-shop.ts'
 
 const shop = await openShop()
 const run = promisify(execFile)

@@ -4,10 +4,10 @@ import { topics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
 import type { Process } from '@tideshop/run/process'
 import { expect, test } from 'vitest'
+import { readStores } from '../shared/stores.ts'
+import { readTopics } from '../shared/topics.ts'
 import { ask, post } from './door.ts'
 import { openShop } from './open-shop.ts'
-import { readStores } from './stores.ts'
-import { readTopics } from './topics.ts'
 
 const shop = await openShop({ env: { APPROVAL_WORK_MS: '20' } })
 

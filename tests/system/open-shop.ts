@@ -1,16 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { PortTaken } from '@tideshop/run/ports'
 import { plainLines } from '@tideshop/run/progress'
-import { type Shop, type ShopOptions, startShop } from '@tideshop/run/shop'
+import type { Shop, ShopOptions } from '@tideshop/run/shop'
 import type { Report } from '@tideshop/run/steps'
 import { afterAll, beforeEach } from 'vitest'
-
-export const root = path.resolve(import.meta.dirname, '../..')
-
-/** Port offsets to try: beside a shop that somebody has open, and beside another run of the tests. */
-export const portOffsets = Array.from({ length: 40 }, (_, index) => 200 + index * 20)
+import { root, startSomewhere } from '../shared/somewhere.ts'
 
 /** A shop of this file's own: real sidecars, a real broker, a real database, in an empty folder. */
 export async function openShop(options: Partial<ShopOptions> = {}): Promise<Shop> {
@@ -33,15 +28,4 @@ function onlyNotes(report: Report): Report {
   return (step, state, note) => {
     if (state === 'note') report(step, state, note)
   }
-}
-
-async function startSomewhere(options: ShopOptions): Promise<Shop> {
-  for (const portOffset of portOffsets) {
-    try {
-      return await startShop({ ...options, portOffset })
-    } catch (error) {
-      if (!(error instanceof PortTaken)) throw error
-    }
-  }
-  throw new Error(`no free ports for a shop at any offset of ${portOffsets.join(', ')}`)
 }

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
+import { readStores } from '../shared/stores.ts'
 import { ask, ended, post } from './door.ts'
 import { openShop } from './open-shop.ts'
-import { readStores } from './stores.ts'
 
 const shop = await openShop()
 /** Milliseconds within which a caller has an answer of some kind. */

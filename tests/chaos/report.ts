@@ -1,0 +1,67 @@
+import type { Recovery } from './follower.ts'
+import type { Violation } from './ledger.ts'
+import type { Outcome, Plan } from './run.ts'
+
+/** What a chaos run has found, for people and for a file. */
+
+/** Paths are long: the first ones show the cause, the file has all. */
+const PATHS_SHOWN_MAX = 5
+
+export type Times = { p50: number; p95: number; max: number }
+
+export function isSound({ quiet, verdict, recoveries }: Outcome): boolean {
+  return quiet && verdict.violations.length === 0 && recoveries.every(({ tookMs }) => tookMs !== null)
+}
+
+/** Percentiles by nearest rank; null when nothing was measured. */
+export function timesOf(recoveries: readonly Recovery[]): Times | null {
+  const sorted = recoveries.flatMap(({ tookMs }) => tookMs ?? []).sort((one, other) => one - other)
+  const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0
+  return sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95), max: at(1) }
+}
+
+export function tellOutcome(plan: Plan, outcome: Outcome): string {
+  const { verdict, recoveries, faults, quiet } = outcome
+  const { counts, violations } = verdict
+  const times = timesOf(recoveries)
+  const slowest = recoveries.toSorted((one, other) => (other.tookMs ?? 0) - (one.tookMs ?? 0))[0]
+  const never = recoveries.filter(({ tookMs }) => tookMs === null)
+  const others = Map.groupBy(violations, ({ kind }) => kind)
+  for (const kind of ['lost', 'doubled', 'stuck'] as const) others.delete(kind)
+  return [
+    `seed       ${plan.seed}`,
+    `faults     ${list(faults)}`,
+    `callers    ${counts.asked} wishes: ${counts.promised} promised, ${counts.refused} refused, ${counts.unknown} unknown`,
+    `operations ${counts.completed} completed, ${counts.failed} failed`,
+    `topics     ${counts.events} events, of which ${counts.repeats} repeats were absorbed; ${counts.poisoned} poisoned, ${counts.deadLetters} dead letters`,
+    times === null
+      ? 'recovery   not measured'
+      : `recovery   p50 ${inSeconds(times.p50)} · p95 ${inSeconds(times.p95)} · max ${inSeconds(times.max)} (${slowest?.what})`,
+    ...never.map(({ what }) => `recovery   never after: ${what}`),
+    ...(quiet ? [] : ['it did not become quiet']),
+    '',
+    `lost ${verdict.lost} · doubled ${verdict.doubled} · stuck ${verdict.stuck}${tellOthers(others)}`,
+  ].join('\n')
+}
+
+export function tellViolations(violations: readonly Violation[]): string {
+  const shown = violations.slice(0, PATHS_SHOWN_MAX).map(({ kind, what, path }) => {
+    return `${kind}: ${what}\n${JSON.stringify(path, null, 2)}`
+  })
+  const more = violations.length - shown.length
+  return [...shown, ...(more > 0 ? [`… and ${more} more; --json writes all`] : [])].join('\n')
+}
+
+function tellOthers(others: ReadonlyMap<string, readonly Violation[]>): string {
+  return [...others].map(([kind, of]) => ` · ${kind} ${of.length}`).join('')
+}
+
+function list(counts: Record<string, number>): string {
+  return Object.entries(counts)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ')
+}
+
+function inSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}

@@ -1,0 +1,20 @@
+import path from 'node:path'
+import { PortTaken } from '@tideshop/run/ports'
+import { type Shop, type ShopOptions, startShop } from '@tideshop/run/shop'
+
+export const root = path.resolve(import.meta.dirname, '../..')
+
+/** Port offsets to try: beside a shop that somebody has open, and beside another run of the tests. */
+export const portOffsets = Array.from({ length: 40 }, (_, index) => 200 + index * 20)
+
+/** Opens a shop at the first offset whose ports are free. */
+export async function startSomewhere(options: ShopOptions): Promise<Shop> {
+  for (const portOffset of portOffsets) {
+    try {
+      return await startShop({ ...options, portOffset })
+    } catch (error) {
+      if (!(error instanceof PortTaken)) throw error
+    }
+  }
+  throw new Error(`no free ports for a shop at any offset of ${portOffsets.join(', ')}`)
+}

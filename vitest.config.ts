@@ -35,6 +35,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'traps',
+          include: ['tests/traps/**/*.test.ts'],
+          testTimeout: 15_000,
+          hookTimeout: 1_500_000,
+          ...alone,
+        },
+      },
+      {
+        test: {
           name: 'slow',
           include: ['tests/slow/**/*.test.ts'],
           testTimeout: 1_500_000,

@@ -4,9 +4,9 @@ import path from 'node:path'
 import { type CrashPoint, crashPoints } from '@tideshop/kit/crash-point'
 import type { Process } from '@tideshop/run/process'
 import { afterAll, expect, test } from 'vitest'
+import { readStores } from '../shared/stores.ts'
 import { ended, post } from './door.ts'
 import { openShop } from './open-shop.ts'
-import { readStores } from './stores.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tideshop-crash-'))
 const order = path.join(folder, 'crash-at')

@@ -75,7 +75,7 @@ type Place = {
 }
 
 /** A single KRaft node; formats its folder at the first start. */
-async function startKafka(provided: Provided, place: Place): Promise<Part> {
+export async function startKafka(provided: Provided, place: Place): Promise<Part> {
   if (provided.kind === 'remote') return { address: provided.address, process: null }
   const { fleet, dir, portOffset: offset, signal } = place
   const port = KAFKA_PORT + offset

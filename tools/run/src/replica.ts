@@ -23,10 +23,12 @@ export type Replica = {
   metricsPort: number
 }
 
-export type ReplicaParts = {
-  fleet: Fleet
-  daprd: Provided
-  rendered: Rendered
+export type SidecarParts = { fleet: Fleet; daprd: Provided; rendered: Rendered }
+
+/** What a sidecar has to know of its app. */
+export type SidecarEntry = Pick<AppEntry, 'appId' | 'logLevel' | 'healthCheck'>
+
+export type ReplicaParts = SidecarParts & {
   mongodbUri: string
   /** Overrides of what dapr.yaml says. */
   env: Record<string, string>
@@ -34,10 +36,8 @@ export type ReplicaParts = {
 
 /** `name` is the app-id, with a number from the second replica on. */
 export function defineReplica(parts: ReplicaParts, entry: AppEntry, name: string, ports: Ports): Replica {
-  const { fleet, daprd } = parts
-  if (daprd.kind !== 'program') throw new Error('daprd runs beside each app: a remote one is of no use')
   const [command = '', ...args] = entry.command
-  const app = fleet.define(
+  const app = parts.fleet.define(
     {
       name,
       // The system looks up a relative path from the runner's folder or from the app's, depending on the system.
@@ -51,12 +51,29 @@ export function defineReplica(parts: ReplicaParts, entry: AppEntry, name: string
     },
     'service',
   )
-  const sidecar = fleet.define(
+  return {
+    app,
+    sidecar: defineSidecar(parts, entry, `${name}/daprd`, ports),
+    appPort: ports.appPort,
+    daprHttpPort: ports.daprHttpPort,
+    metricsPort: ports.metricsPort,
+  }
+}
+
+/** The sidecar alone, for an app that somebody else runs. */
+export function defineSidecar(
+  { fleet, daprd, rendered }: SidecarParts,
+  entry: SidecarEntry,
+  name: string,
+  ports: Ports,
+): Process {
+  if (daprd.kind !== 'program') throw new Error('daprd runs beside each app: a remote one is of no use')
+  return fleet.define(
     {
-      name: `${name}/daprd`,
+      name,
       command: daprd.command,
-      args: [...daprd.args, ...daprdArgs(entry, ports, parts.rendered)],
-      cwd: path.dirname(parts.rendered.configFile),
+      args: [...daprd.args, ...daprdArgs(entry, ports, rendered)],
+      cwd: path.dirname(rendered.configFile),
       // Otherwise it tells the others the address of the network, which changes with the café.
       env: { DAPR_HOST_IP: '127.0.0.1' },
       isReady: () => answers(`http://127.0.0.1:${ports.daprHttpPort}/v1.0/healthz`, 204),
@@ -65,13 +82,6 @@ export function defineReplica(parts: ReplicaParts, entry: AppEntry, name: string
     },
     'sidecar',
   )
-  return {
-    app,
-    sidecar,
-    appPort: ports.appPort,
-    daprHttpPort: ports.daprHttpPort,
-    metricsPort: ports.metricsPort,
-  }
 }
 
 /** Both side by side: daprd itself waits for the app's port. Rejects with the first failure, not after both. */
@@ -105,7 +115,7 @@ function appEnv(parts: ReplicaParts, entry: AppEntry, ports: Ports): Record<stri
 }
 
 /** Without an address of placement and scheduler daprd does without both; they serve actors and jobs. */
-export function daprdArgs(entry: AppEntry, ports: Ports, rendered: Rendered): string[] {
+export function daprdArgs(entry: SidecarEntry, ports: Ports, rendered: Rendered): string[] {
   const settings: Record<string, string | number> = {
     'app-id': entry.appId,
     'app-port': ports.appPort,

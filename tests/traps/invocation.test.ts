@@ -1,0 +1,106 @@
+import type { RequestListener } from 'node:http'
+import type { Ports } from '@tideshop/run/dapr-yaml'
+import type { Process } from '@tideshop/run/process'
+import { expect, test } from 'vitest'
+import { type Config, openGround, SOON, serve } from './ground.ts'
+
+/*
+ * Calls from service to service through two sidecars: who repeats them, and who counts them.
+ */
+
+const ground = await openGround()
+
+type App = { appId: string; ports: Ports; sidecar: Process }
+
+async function openApp(name: string, answer: RequestListener, config?: Config): Promise<App> {
+  const appId = `${name}-${crypto.randomUUID()}`
+  const ports = await ground.ports()
+  await serve(ports.appPort, (request, response) => {
+    // The sidecar asks its app for subscriptions and configuration first: there are none.
+    if (request.url?.startsWith('/dapr/')) response.writeHead(404).end()
+    else answer(request, response)
+  })
+  const sidecar = await ground.startSidecar({ appId, ports, ...(config && { config }) })
+  return { appId, ports, sidecar }
+}
+
+const accepts: RequestListener = (_, response) => {
+  response.end()
+}
+
+async function call(caller: App, callee: App): Promise<number> {
+  const url = `http://127.0.0.1:${caller.ports.daprHttpPort}/v1.0/invoke/${callee.appId}/method/buy`
+  const response = await fetch(url, { method: 'POST', body: 'x', signal: AbortSignal.timeout(12_000) })
+  await response.text()
+  return response.status
+}
+
+test('a call whose app cuts the connection is not repeated', async () => {
+  let tries = 0
+  const callee = await openApp('callee', (request) => {
+    tries += 1
+    request.socket.destroy()
+  })
+  const caller = await openApp('caller', accepts)
+
+  expect(await call(caller, callee)).toBe(500)
+  expect(tries).toBe(1)
+})
+
+test('a call to a sidecar that is away is sent four times before it fails', async () => {
+  const callee = await openApp('callee', accepts)
+  const caller = await openApp('caller', accepts)
+  expect(await call(caller, callee)).toBe(200)
+  await callee.sidecar.kill()
+
+  expect(await call(caller, callee)).toBe(500)
+  const sent = () => counted(caller, 'dapr_runtime_service_invocation_req_sent_total', {})
+  await expect.poll(sent, SOON).toBe(1 + 4)
+})
+
+// So whatever changes something needs an id that the caller has chosen: the Idempotency-Key, the operation-id.
+test('a call that is on its way when the sidecar of the other side dies arrives twice', async () => {
+  let tries = 0
+  const callee = await openApp('callee', (_, response) => {
+    tries += 1
+    if (tries > 1) response.end()
+  })
+  const caller = await openApp('caller', accepts)
+
+  const called = call(caller, callee)
+  await expect.poll(() => tries, SOON).toBe(1)
+  await callee.sidecar.kill()
+  await callee.sidecar.start()
+  expect(await called).toBe(200)
+  expect(tries).toBe(2)
+})
+
+const CALLS = 5
+
+test.for([
+  { increasedCardinality: true, label: 'the path' },
+  { increasedCardinality: false, label: 'no path' },
+])(
+  'requests are counted where they are asked, not where they go, and with $label if increasedCardinality is $increasedCardinality',
+  async ({ increasedCardinality }) => {
+    const config = { 'metrics.http.increasedCardinality': increasedCardinality }
+    const callee = await openApp('callee', accepts, config)
+    const caller = await openApp('caller', accepts, config)
+    for (let called = 0; called < CALLS; called += 1) await call(caller, callee)
+
+    const path = increasedCardinality ? `/v1.0/invoke/${callee.appId}/method/buy` : ''
+    const asked = (app: App) => counted(app, 'dapr_http_server_request_count', { method: 'POST', path })
+    await expect.poll(() => asked(caller), SOON).toBe(CALLS)
+    expect(await asked(callee)).toBe(0)
+  },
+)
+
+/** The sum of all lines of a metric with these labels. */
+async function counted({ ports }: App, metric: string, labels: Record<string, string>): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${ports.metricsPort}/metrics`)
+  const lines = (await response.text()).split('\n').filter((line) => line.startsWith(`${metric}{`))
+  const matching = lines.filter((line) =>
+    Object.entries(labels).every(([name, value]) => line.includes(`${name}="${value}"`)),
+  )
+  return matching.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}

@@ -21,10 +21,16 @@ import { portOffsets, root } from '../shared/somewhere.ts'
  * is that of the shop too, and each trap says what it changes about it; so what is proven is proven of our settings.
  */
 
-/** Ports above all that a shop takes, and below those that the kernel hands out. */
+/**
+ * Ports where no shop looks, below those that the kernel hands out. Two runs of these tests beside each other should
+ * not look at the same ones at the same time either, so each begins elsewhere.
+ */
 const PORTS_FROM = 28_000
 const PORTS_TO = 32_700
 const PORTS_EACH = 5
+const PLACES = 400
+/** Added to those of the shop's broker, two of them. */
+const BROKER_OFFSET = 3000
 
 /** What is awaited comes in milliseconds; a busy machine may take its time. A test has 15 s. */
 export const SOON = { timeout: 12_000, interval: 20 }
@@ -123,8 +129,7 @@ async function openFleet(): Promise<Place> {
 async function groundIn({ fleet, dir }: Place): Promise<Ground> {
   const daprd = await provide('daprd', { report: (line) => process.stderr.write(`${line}\n`) })
   const { configFile } = render(readDaprYaml(root), dir, 'nobody reads this')
-  // Two runs of these tests beside each other should not look at the same ports at the same time.
-  let next = PORTS_FROM + (process.pid % 500) * PORTS_EACH
+  let next = PORTS_FROM + (process.pid % PLACES) * PORTS_EACH
   return {
     async ports() {
       for (; next < PORTS_TO; next += PORTS_EACH) {
@@ -174,7 +179,8 @@ function changedConfig(file: string, name: string, changes: Config): string {
 
 async function startSomewhere({ fleet, dir }: Place): Promise<Part> {
   const kafka: Provided = await provide('kafka', { report: (line) => process.stderr.write(`${line}\n`) })
-  for (const portOffset of portOffsets) {
+  for (let place = process.pid % PLACES; place < 2 * PLACES; place += 1) {
+    const portOffset = BROKER_OFFSET + (place % PLACES) * 2
     if (await firstTaken(backboneNeeds({ kafka, mongodb: { kind: 'remote' } }, portOffset))) continue
     return startKafka(kafka, { fleet, dir: path.join(dir, 'kafka'), portOffset })
   }

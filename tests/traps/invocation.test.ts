@@ -28,23 +28,32 @@ const accepts: RequestListener = (_, response) => {
   response.end()
 }
 
-async function call(caller: App, callee: App): Promise<number> {
+const purchase: RequestInit = { method: 'POST', body: 'x' }
+
+async function call(caller: App, callee: App, request = purchase): Promise<number> {
   const url = `http://127.0.0.1:${caller.ports.daprHttpPort}/v1.0/invoke/${callee.appId}/method/buy`
-  const response = await fetch(url, { method: 'POST', body: 'x', signal: AbortSignal.timeout(12_000) })
+  const response = await fetch(url, { ...request, signal: AbortSignal.timeout(12_000) })
   await response.text()
   return response.status
 }
 
-test('a call whose app cuts the connection is not repeated', async () => {
+test.for([
+  { what: 'a POST', request: purchase },
+  { what: 'a POST with a key', request: { ...purchase, headers: { 'idempotency-key': 'k' } } },
+  { what: 'a GET', request: { method: 'GET' } },
+])('a call whose app cuts the connection is not repeated: $what', async ({ request }) => {
   let tries = 0
-  const callee = await openApp('callee', (request) => {
+  const callee = await openApp('callee', ({ socket }, response) => {
     tries += 1
-    request.socket.destroy()
+    // The first goes well: what is repeated by HTTP clients is a request on a connection that was used before.
+    if (tries === 1) response.end()
+    else socket.destroy()
   })
   const caller = await openApp('caller', accepts)
 
-  expect(await call(caller, callee)).toBe(500)
-  expect(tries).toBe(1)
+  expect(await call(caller, callee, request)).toBe(200)
+  expect(await call(caller, callee, request)).toBe(500)
+  expect(tries).toBe(2)
 })
 
 test('a call to a sidecar that is away is sent four times before it fails', async () => {

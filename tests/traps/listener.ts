@@ -19,7 +19,8 @@ export type Verdict = number | readonly ('SUCCESS' | 'RETRY')[]
 export type Delivery = { texts: string[]; body: unknown }
 
 export type ListenerPlan = {
-  bulk?: boolean
+  /** Default false; `by default` leaves the size and the wait to the sidecar. */
+  bulk?: boolean | 'by default'
   /** Default true, as everywhere in the shop. */
   rawPayload?: boolean
   deadLetterTopic?: string
@@ -55,13 +56,17 @@ export async function listen(ground: KafkaGround, topic: string, plan: ListenerP
 }
 
 function subscription(topic: string, { bulk = false, rawPayload = true, deadLetterTopic }: ListenerPlan) {
+  const enabled = { enabled: true }
   return {
     pubsubname: topic,
     topic,
     route: ROUTE,
     metadata: { rawPayload: String(rawPayload) },
     ...(deadLetterTopic !== undefined && { deadLetterTopic }),
-    ...(bulk && { bulkSubscribe: { enabled: true, maxMessagesCount: 1000, maxAwaitDurationMs: GATHER_MS } }),
+    ...(bulk === true && {
+      bulkSubscribe: { ...enabled, maxMessagesCount: 1000, maxAwaitDurationMs: GATHER_MS },
+    }),
+    ...(bulk === 'by default' && { bulkSubscribe: enabled }),
   }
 }
 

@@ -15,12 +15,18 @@ const shop = await openShop()
 const run = promisify(execFile)
 const time = new Date().toISOString()
 
+const main = path.join(root, 'tools/dead/src/main.ts')
+
 async function dead(...args: string[]): Promise<string> {
-  const main = path.join(root, 'tools/dead/src/main.ts')
   return (await run(process.execPath, [main, '--brokers', shop.kafkaBrokers, ...args])).stdout
 }
 
-type Listed = { reason: string; listener: string; payload: string | null; offset: string }
+async function raw(topic: string, place: string): Promise<Buffer> {
+  const args = [main, '--brokers', shop.kafkaBrokers, 'show', topic, place, '--raw']
+  return (await run(process.execPath, args, { encoding: 'buffer' })).stdout
+}
+
+type Listed = { reason: string; listener: string; payload: string | null; partition: number; offset: string }
 
 async function listed(topic: string): Promise<Listed[]> {
   const lines = (await dead('list', topic, '--json')).split('\n').filter((line) => line !== '')
@@ -62,6 +68,25 @@ test('poison is put aside with its reason, and the next messages flow on', async
   for (const expected of ['not JSON', 'type', 'data.name', 'specversion']) expect(reasons).toContain(expected)
   expect(letters.filter(({ payload }) => payload === null)).toHaveLength(1)
   expect(await dead('list', 'user-create')).toContain('10 wait')
+})
+
+test('one letter is shown whole, and its payload given out byte for byte, also what was too large to copy', async () => {
+  const letters = await listed('user-create')
+  const place = ({ partition, offset }: Listed) => `${partition}/${offset}`
+  const wrongName = letters.find(({ reason }) => reason.includes('data.name')) as Listed
+  const shown = await dead('show', 'user-create', place(wrongName))
+  expect(shown).toContain(`stood at:     user-create ${place(wrongName)}`)
+  expect(shown).toContain('"name": 7')
+  expect(shown).toContain('now:          waits')
+
+  const bytes = Buffer.from([0xff, 0xfe, 0x00, 0x80])
+  const noText = letters.find(({ payload }) => payload === bytes.toString('base64')) as Listed
+  expect(await dead('show', 'user-create', place(noText))).toContain('ff fe 00 80')
+  expect(await raw('user-create', place(noText))).toEqual(bytes)
+
+  const large = letters.find(({ payload }) => payload === null) as Listed
+  expect(await raw('user-create', place(large))).toEqual(Buffer.alloc(900_000, 'x'))
+  await expect(dead('show', 'user-create', '0/987654')).rejects.toThrow(/no dead letter is about user-create/)
 })
 
 test('what is still poison comes back to the quarantine, byte for byte, also what was too large to copy', async () => {
@@ -112,7 +137,22 @@ test('an answer that nobody asked for is put aside by the service that cannot pl
     .toContain('no operation')
 })
 
+test('what is hopeless is discarded when somebody says so, and can still be looked at', async () => {
+  const [first] = await listed('user-create')
+  await expect(dead('discard', 'user-create')).rejects.toThrow(/Discard 10 that wait .*--yes says so/)
+  expect(await listed('user-create')).toHaveLength(10)
+
+  expect(await dead('discard', 'user-create', '--yes')).toContain('10 discarded')
+  expect(await dead('list', 'user-create')).toContain('nothing waits')
+  expect(await dead('discard', 'user-create')).toContain('nothing discarded')
+  expect(await dead('redrive', 'user-create')).toContain('0 put back')
+  const shown = await dead('show', 'user-create', `${first?.partition}/${first?.offset}`)
+  expect(shown).toContain('now:          put back or discarded')
+})
+
 test('the tool says what it can do, and what it cannot', async () => {
-  expect(await dead('--help')).toContain('redrive <topic>')
+  expect(await dead('--help')).toMatch(/show <topic>.*redrive <topic>.*discard <topic>/s)
   await expect(dead('redrive', 'nonsense')).rejects.toThrow(/there is no topic nonsense/)
+  await expect(dead('show', 'user-create')).rejects.toThrow(/cannot do: show user-create/)
+  await expect(dead('show', 'user-create', 'first')).rejects.toThrow(/first is not a place/)
 })

@@ -11,13 +11,17 @@ const ANSWER_TIMEOUT_MS = 10_000
 const READ_STALLED_MS = 10_000
 
 export type Place = { topic: string; partition: number; offset: bigint }
+/** Offsets: the first, and the one behind the last. */
+export type Range = { from: bigint; to: bigint }
 export type Found = Place & { key: Buffer | null; value: Buffer }
 
 export type Kafka = {
-  /** Offsets of the first record that `group` has not committed and of the next record to come. */
-  open: (group: string, topic: string, partition: number) => Promise<{ from: bigint; to: bigint }>
-  /** Every record from `place` to just before `to`. */
-  read: (place: Place, to: bigint) => Promise<Found[]>
+  /** From the first record that is still there to just before the next one to come. */
+  held: (topic: string, partition: number) => Promise<Range>
+  /** The same, from the first record that `group` has not committed. */
+  open: (group: string, topic: string, partition: number) => Promise<Range>
+  /** The records of `range`, one after the other: a quarantine can be larger than the memory. */
+  read: (topic: string, partition: number, range: Range) => AsyncGenerator<Found>
   /** Resolves when all in-sync replicas have it. */
   put: (record: { topic: string; partition: number; key: string | null; value: Buffer }) => Promise<void>
   commit: (group: string, next: Place) => Promise<void>
@@ -48,22 +52,31 @@ export function kafkaAt(brokers: string): Kafka {
     return found?.topics[0]?.partitions[0]?.committedOffset ?? -1n
   }
 
+  async function held(topic: string, partition: number): Promise<Range> {
+    const [from, to] = await Promise.all([
+      offsetAt(topic, partition, ListOffsetTimestamps.EARLIEST),
+      offsetAt(topic, partition, ListOffsetTimestamps.LATEST),
+    ])
+    return { from, to }
+  }
+
   return {
+    held,
+
     async open(group, topic, partition) {
-      const [first, last, done] = await Promise.all([
-        offsetAt(topic, partition, ListOffsetTimestamps.EARLIEST),
-        offsetAt(topic, partition, ListOffsetTimestamps.LATEST),
+      const [{ from, to }, done] = await Promise.all([
+        held(topic, partition),
         committed(group, topic, partition),
       ])
-      return { from: later(first, done), to: last }
+      return { from: later(from, done), to }
     },
 
-    async read(place, to) {
-      if (place.offset >= to) return []
+    async *read(topic, partition, range) {
+      if (range.from >= range.to) return
       // A group of its own for each reading: nobody who looks disturbs somebody who works.
       const consumer = new Consumer({ ...common, groupId: `dead-read-${crypto.randomUUID()}` })
       try {
-        return await readUntil(consumer, place, to)
+        yield* readRange(consumer, { topic, partition, offset: range.from }, range.to)
       } finally {
         await consumer.close(true)
       }
@@ -90,11 +103,11 @@ function later(one: bigint, other: bigint): bigint {
   return other
 }
 
-async function readUntil(
+async function* readRange(
   consumer: Consumer,
   { topic, partition, offset }: Place,
   to: bigint,
-): Promise<Found[]> {
+): AsyncGenerator<Found> {
   const stream = await consumer.consume({
     topics: [topic],
     mode: 'manual',
@@ -106,15 +119,13 @@ async function readUntil(
     () => stream.destroy(new Error(`${topic} stopped in the middle`)),
     READ_STALLED_MS,
   )
-  const found: Found[] = []
   try {
     for await (const message of stream) {
       if (message.partition !== partition) continue
-      stalled.refresh()
-      found.push({ topic, partition, offset: message.offset, key: message.key, value: message.value })
+      yield { topic, partition, offset: message.offset, key: message.key, value: message.value }
       if (message.offset >= to - 1n) break
+      stalled.refresh()
     }
-    return found
   } finally {
     clearTimeout(stalled)
     await stream.close()

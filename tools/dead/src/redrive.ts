@@ -1,7 +1,5 @@
-import type { DeadLetter } from '@tideshop/kit/dead-letter'
-import { deadLetterTopic } from '@tideshop/kit/dead-letter'
 import type { Kafka } from './kafka.ts'
-import { PARTITION, REDRIVE_GROUP, waitingLetters } from './letters.ts'
+import { letters, payloadOf, tickOff, waiting } from './letters.ts'
 
 /**
  * Puts every waiting letter of `topic` back where it came from: same bytes, same key, same partition. A letter is
@@ -13,29 +11,14 @@ export async function redrive(
   topic: string,
   progress: (done: number, of: number) => void,
 ): Promise<number> {
-  const waiting = await waitingLetters(kafka, topic)
-  for (const [index, { offset, letter }] of waiting.entries()) {
-    await kafka.put({
-      topic,
-      partition: letter.partition,
-      key: letter.key,
-      value: await payloadOf(kafka, letter),
-    })
-    await kafka.commit(REDRIVE_GROUP, {
-      topic: deadLetterTopic(topic),
-      partition: PARTITION,
-      offset: offset + 1n,
-    })
-    progress(index + 1, waiting.length)
+  const range = await waiting(kafka, topic)
+  let done = 0
+  for await (const { offset, letter } of letters(kafka, topic, range)) {
+    const { partition, key } = letter
+    await kafka.put({ topic, partition, key, value: await payloadOf(kafka, letter) })
+    await tickOff(kafka, topic, offset + 1n)
+    done += 1
+    progress(done, Number(range.to - range.from))
   }
-  return waiting.length
-}
-
-/** What was too large for the letter still lies in its topic, as long as that keeps it. */
-async function payloadOf(kafka: Kafka, { topic, partition, offset, payload }: DeadLetter): Promise<Buffer> {
-  if (payload !== null) return Buffer.from(payload, 'base64')
-  const place = { topic, partition, offset: BigInt(offset) }
-  const [record] = await kafka.read(place, place.offset + 1n)
-  if (record === undefined) throw new Error(`${topic} no longer holds the record at ${partition}/${offset}`)
-  return record.value
+  return done
 }

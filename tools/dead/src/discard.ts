@@ -1,0 +1,32 @@
+import { createInterface } from 'node:readline/promises'
+import type { Kafka } from './kafka.ts'
+import { tickOff, waiting } from './letters.ts'
+
+/**
+ * Ticks off every waiting letter of `topic` without putting it back. A log cannot lose a record from its middle, so
+ * they stay in the quarantine until its retention takes them, and `show` still finds them there. Returns how many;
+ * `confirm` is asked once, with their number, when there are any. A letter that comes meanwhile was not seen by
+ * anybody, and waits.
+ */
+export async function discard(
+  kafka: Kafka,
+  topic: string,
+  confirm: (count: number) => Promise<boolean>,
+): Promise<number> {
+  const { from, to } = await waiting(kafka, topic)
+  if (from >= to) return 0
+  if (!(await confirm(Number(to - from)))) return 0
+  await tickOff(kafka, topic, to)
+  return Number(to - from)
+}
+
+/** Whoever sits at a terminal is asked. A script cannot answer and has to have said yes before. */
+export async function askFirst(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new Error(`${question} Nobody is here to answer: --yes says so beforehand`)
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())
+  } finally {
+    terminal.close()
+  }
+}

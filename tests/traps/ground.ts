@@ -35,6 +35,9 @@ const BROKER_OFFSET = 3000
 /** What is awaited comes in milliseconds; a busy machine may take its time. A test has 15 s. */
 export const SOON = { timeout: 12_000, interval: 20 }
 
+/** Of all processes, when a test fails. */
+const LOG_LINES = 60
+
 /** Settings of a component that a trap wants otherwise; null leaves one out. */
 export type Changes = Record<string, string | null>
 
@@ -61,14 +64,19 @@ export type KafkaGround = Ground & {
 }
 
 /** For this file. */
-export async function openGround(): Promise<Ground> {
-  return groundIn(await openFleet())
+export function openGround(): Promise<Ground> {
+  return inPlace(groundIn)
 }
 
 /** For this file, with a broker that all its tests share. */
-export async function openKafkaGround(): Promise<KafkaGround> {
-  const place = await openFleet()
-  const broker = await startSomewhere(place)
+export function openKafkaGround(): Promise<KafkaGround> {
+  return inPlace(async (place) => {
+    const ground = await groundIn(place)
+    return { ...ground, ...brokerOf(await startSomewhere(place)) }
+  })
+}
+
+function brokerOf(broker: Part): Omit<KafkaGround, keyof Ground> {
   const common = { clientId: 'trap', bootstrapBrokers: broker.address.split(','), retries: 3 }
   const admin = new Admin(common)
   const producer = new Producer(common)
@@ -78,7 +86,6 @@ export async function openKafkaGround(): Promise<KafkaGround> {
     await broker.process?.kill()
   })
   return {
-    ...(await groundIn(place)),
     async topic() {
       const name = `trap-${crypto.randomUUID()}`
       await admin.createTopics({ topics: [name], partitions: 1, replicas: 1 })
@@ -110,20 +117,29 @@ export async function serve(port: number, listener: RequestListener): Promise<vo
 
 type Place = { fleet: Fleet; dir: string }
 
-async function openFleet(): Promise<Place> {
+/** Leaves nothing behind, also when what is built in it fails: the hooks of a file that cannot be loaded do not run. */
+async function inPlace<T>(build: (place: Place) => Promise<T>): Promise<T> {
   const dir = mkdtempSync(path.join(tmpdir(), 'tideshop-trap-'))
   const fleet = await Fleet.open({ dir, url: 'only traps' })
-  fleet.opened()
-  afterAll(async () => {
+  const leave = async () => {
     await fleet.stop()
     rmSync(dir, { recursive: true, force: true })
-  })
-  beforeEach(({ onTestFailed }) => {
-    onTestFailed(() => {
-      process.stderr.write(`${fleet.logBook.text({ last: 60 })}\n`)
-    })
-  })
-  return { fleet, dir }
+  }
+  // Hooks run in reverse: what is built closes its connections first.
+  afterAll(leave)
+  const tell = () => {
+    process.stderr.write(`${fleet.logBook.text({ last: LOG_LINES })}\n`)
+  }
+  beforeEach(({ onTestFailed }) => onTestFailed(tell))
+  try {
+    const built = await build({ fleet, dir })
+    fleet.opened()
+    return built
+  } catch (error) {
+    tell()
+    await leave()
+    throw error
+  }
 }
 
 async function groundIn({ fleet, dir }: Place): Promise<Ground> {

@@ -1,5 +1,5 @@
-import { Admin, Consumer, Producer } from '@platformatic/kafka'
-import { topics as shopTopics } from '@tideshop/contracts/topics'
+import { Admin, Consumer, ListOffsetTimestamps, type Offsets, Producer } from '@platformatic/kafka'
+import { topics as shopTopics, type Topic } from '@tideshop/contracts/topics'
 import type { Shop } from '@tideshop/run/shop'
 
 /** Milliseconds without a record although the end was not reached. */
@@ -12,8 +12,7 @@ export async function readTopics(shop: Shop, topics: string[]): Promise<Recorded
   const consumer = new Consumer({ ...at(shop), groupId: `test-${crypto.randomUUID()}` })
   const recorded: Recorded[] = []
   try {
-    const ends = await consumer.listOffsets({ topics })
-    let open = [...ends.values()].flat().reduce((sum, offset) => sum + offset, 0n)
+    let open = await held(consumer, topics)
     if (open === 0n) return []
     const stream = await consumer.consume({ topics, mode: 'earliest', autocommit: false, maxWaitTime: 200 })
     const stalled = setTimeout(
@@ -32,6 +31,41 @@ export async function readTopics(shop: Shop, topics: string[]): Promise<Recorded
   } finally {
     await consumer.close(true)
   }
+}
+
+/** How many stand in these topics now. */
+export async function countRecords(shop: Shop, topics: string[]): Promise<number> {
+  const consumer = new Consumer({ ...at(shop), groupId: `test-${crypto.randomUUID()}` })
+  try {
+    return Number(await held(consumer, topics))
+  } finally {
+    await consumer.close(true)
+  }
+}
+
+/** Records of the topic that its listener has not acknowledged. A sidecar does so once a second. */
+export async function countWaiting(shop: Shop, { name, listener }: Topic): Promise<number> {
+  const admin = new Admin(at(shop))
+  const consumer = new Consumer({ ...at(shop), groupId: `test-${crypto.randomUUID()}` })
+  try {
+    const ends = (await consumer.listOffsets({ topics: [name] })).get(name) ?? []
+    const [group] = await admin.listConsumerGroupOffsets({ groups: [`${listener}.${name}`] })
+    const places = group?.topics.find((topic) => topic.name === name)?.partitions ?? []
+    const done = new Map(places.map((place) => [place.partitionIndex, place.committedOffset]))
+    return ends.reduce((sum, end, partition) => sum + Number(end - (done.get(partition) ?? 0n)), 0)
+  } finally {
+    await Promise.all([admin.close(), consumer.close(true)])
+  }
+}
+
+/** A log may have lost its beginning. */
+async function held(consumer: Consumer, topics: string[]): Promise<bigint> {
+  const sum = (offsets: Offsets) => [...offsets.values()].flat().reduce((total, offset) => total + offset, 0n)
+  const [first, next] = await Promise.all([
+    consumer.listOffsets({ topics, timestamp: ListOffsetTimestamps.EARLIEST }),
+    consumer.listOffsets({ topics, timestamp: ListOffsetTimestamps.LATEST }),
+  ])
+  return sum(next) - sum(first)
 }
 
 /** Puts records into a topic past the sidecars, as a stranger could. */

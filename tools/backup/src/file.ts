@@ -17,6 +17,9 @@ const VERSION = 1
 /** Of one line: the largest document that MongoDB takes, written out, fits twice. */
 const LINE_BYTES_MAX = 64 * 1024 ** 2
 
+/** Handed to the zipper at once: each piece costs a turn of its thread, so a line is too little. */
+const PIECE_CHARACTERS = 64 * 1024
+
 const counts = z.record(z.string(), z.int())
 /** Offsets by partition, as strings: a log may be longer than a number can tell. */
 const offsets = z.array(z.string())
@@ -94,19 +97,19 @@ export async function writeBackup(file: string, content: Content): Promise<Foote
 
 async function* textOf(content: Content, done: (footer: Footer) => void): AsyncGenerator<string> {
   const hash = createHash('sha256')
-  const hashed = (value: object) => {
-    const text = `${JSON.stringify(value)}\n`
-    hash.update(text)
-    return text
-  }
-  yield hashed({ kind: 'tideshop-backup', version: VERSION, ...content.header })
+  let text = `${JSON.stringify({ kind: 'tideshop-backup', version: VERSION, ...content.header })}\n`
   for (;;) {
     const next = await content.lines.next()
+    if (next.done || text.length > PIECE_CHARACTERS) {
+      hash.update(text)
+      yield text
+      text = ''
+    }
     if (next.done) {
       yield `${JSON.stringify({ ...next.value, sha256: hash.digest('hex') })}\n`
       return done(next.value)
     }
-    yield hashed(next.value)
+    text += `${JSON.stringify(next.value)}\n`
   }
 }
 

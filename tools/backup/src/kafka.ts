@@ -7,8 +7,11 @@ import type { LineOf } from './file.ts'
 const ANSWER_TIMEOUT_MS = 10_000
 /** Milliseconds without a record although more are expected. */
 const READ_STALLED_MS = 15_000
-/** Bytes that the broker hands over at once, and records that wait to be written to the file. */
-const FETCH_BYTES_MAX = 8 * 1024 ** 2
+/**
+ * Bytes that the broker hands over at once, and records that wait to be written to the file. Small records become
+ * many objects: at 8 MiB they took more than 100 MB.
+ */
+const FETCH_BYTES_MAX = 1024 ** 2
 const READ_AHEAD_MAX = 256
 /** Of a broker whose leaders have just been chosen. */
 const SEND_TRIES = 5

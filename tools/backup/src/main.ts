@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { MongoServerSelectionError } from 'mongodb'
+import { MongoServerSelectionError, MongoTopologyClosedError } from 'mongodb'
 import { backup } from './backup.ts'
 import { restore } from './restore.ts'
 import { closeSystem, openSystem, type Report, type System } from './system.ts'
@@ -72,8 +72,9 @@ const busy = `The shop was at work meanwhile. What was accepted before the backu
 restore; what was accepted later may be missing, or leave a dead letter. Take another when the shop is quiet, if you can.`
 
 function inWords(error: Error, { brokers, mongodb }: { brokers: string; mongodb: string }): Error {
-  if (error instanceof MongoServerSelectionError)
-    return new Error(`no database answers at ${withoutPassword(mongodb)}`)
+  // Of several questions at once, one hears that nobody is there, and the others that nobody asks any more.
+  const nobody = error instanceof MongoServerSelectionError || error instanceof MongoTopologyClosedError
+  if (nobody) return new Error(`no database answers at ${withoutPassword(mongodb)}`)
   return isUnreachable(error)
     ? new Error(`no Kafka answers at ${brokers}: is the shop open? (pnpm start)`)
     : error

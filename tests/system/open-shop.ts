@@ -7,19 +7,26 @@ import type { Report } from '@tideshop/run/steps'
 import { afterAll, beforeEach } from 'vitest'
 import { root, startSomewhere } from '../shared/somewhere.ts'
 
+const opened: { shop: Shop; dir: string }[] = []
+
+// Here and not where a shop is opened: what is registered within a test is never called.
+afterAll(async () => {
+  for (const { shop, dir } of opened) {
+    await shop.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }
+})
+beforeEach(({ onTestFailed }) => {
+  onTestFailed(() => {
+    for (const { shop } of opened) process.stderr.write(`${shop.logs({ last: 120 })}\n`)
+  })
+})
+
 /** A shop of this file's own: real sidecars, a real broker, a real database, in an empty folder. */
 export async function openShop(options: Partial<ShopOptions> = {}): Promise<Shop> {
   const dir = mkdtempSync(path.join(tmpdir(), 'tideshop-'))
   const shop = await startSomewhere({ root, dir, report: onlyNotes(plainLines()), ...options })
-  afterAll(async () => {
-    await shop.stop()
-    rmSync(dir, { recursive: true, force: true })
-  })
-  beforeEach(({ onTestFailed }) => {
-    onTestFailed(() => {
-      process.stderr.write(`${shop.logs({ last: 120 })}\n`)
-    })
-  })
+  opened.push({ shop, dir })
   return shop
 }
 

@@ -14,16 +14,20 @@ const ASK_EVERY_MS = 50
 /** A database of this test file's own: of `MONGODB_URI` where it is set, else of a server started for it. */
 export function testDatabase(): () => Db {
   let db: Db
+  const close: (() => Promise<unknown>)[] = []
   beforeAll(async () => {
     const { uri, stop } = await serve()
+    close.unshift(stop)
     const client = new MongoClient(uri, { serverSelectionTimeoutMS: START_MS })
     db = client.db(`test-${process.pid}-${Date.now()}`)
-    afterAll(async () => {
-      await db.dropDatabase()
-      await client.close()
-      await stop()
-    })
+    close.unshift(
+      () => db.dropDatabase(),
+      () => client.close(),
+    )
   }, SETUP_MS)
+  afterAll(async () => {
+    for (const step of close) await step()
+  })
   return () => db
 }
 

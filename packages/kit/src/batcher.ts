@@ -5,8 +5,6 @@
 export type Batcher<T, R> = {
   /** Resolves with the result for this item; rejects when its batch did or the queue is full. */
   add: (item: T) => Promise<R>
-  /** Resolves when nothing is waiting or being written. */
-  idle: () => Promise<void>
 }
 
 type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: unknown) => void }
@@ -19,13 +17,13 @@ export function batcher<T, R>(options: {
   full: () => Error
 }): Batcher<T, R> {
   const queue: Waiting<T, R>[] = []
-  let running: Promise<void> | null = null
+  let draining = false
 
   async function drain(): Promise<void> {
     // Callers that arrive in the same turn of the event loop share the first batch.
     await Promise.resolve()
     while (queue.length > 0) await settle(queue.splice(0, options.batchMax))
-    running = null
+    draining = false
   }
 
   async function settle(batch: readonly Waiting<T, R>[]): Promise<void> {
@@ -46,11 +44,10 @@ export function batcher<T, R>(options: {
       if (queue.length >= options.queueMax) return Promise.reject(options.full())
       return new Promise<R>((resolve, reject) => {
         queue.push({ item, resolve, reject })
-        running ??= drain()
+        if (draining) return
+        draining = true
+        void drain()
       })
-    },
-    async idle() {
-      while (running !== null) await running
     },
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineEvent, type Outgoing } from './event.ts'
+import type { Outgoing } from './event.ts'
 
 /**
  * A message that can never be handled. Its topic `<topic>.dead` is the quarantine: durable, in order, and readable
@@ -30,11 +30,6 @@ export function deadLetterTopic(topic: string): string {
   return `${topic}.dead`
 }
 
-/** What stands in `<topic>.dead`: listeners differ, so the source is any app. */
-export function deadLetterContract(topic: string, listener: string) {
-  return defineEvent({ topic: deadLetterTopic(topic), source: listener, version: 1, data: deadLetterData })
-}
-
 /** `metadata` is what the sidecar's Kafka component adds to each entry. */
 export function deadLetter(found: {
   topic: string
@@ -49,10 +44,27 @@ export function deadLetter(found: {
   const partition = Number(metadata?.['__partition'] ?? -1)
   const offset = metadata?.['__offset'] ?? ''
   const key = metadata?.['__key'] ?? null
-  return deadLetterContract(topic, listener).tell({
-    subject: `${topic}/${partition}/${offset}`,
-    version: 1,
-    time: at.toISOString(),
-    data: { topic, partition, offset, key, listener, reason: reason.slice(0, REASON_MAX), payload },
-  })
+  const quarantine = deadLetterTopic(topic)
+  const subject = `${topic}/${partition}/${offset}`
+  const data: DeadLetter = {
+    topic,
+    partition,
+    offset,
+    key,
+    listener,
+    reason: reason.slice(0, REASON_MAX),
+    payload,
+  }
+  return {
+    topic: quarantine,
+    event: {
+      specversion: '1.0',
+      id: `${subject}:1`,
+      source: listener,
+      type: `${quarantine}.v1`,
+      subject,
+      time: at.toISOString(),
+      data,
+    },
+  }
 }

@@ -21,7 +21,7 @@ import { continueTrace, traceIdOf } from './trace.ts'
  */
 
 /** Messages in one batch at most. The sidecar's own default is 80. */
-export const BATCH_MAX = 1000
+const BATCH_MAX = 1000
 /** Far above what a sidecar gathers within the wait: a batch that is refused would come for ever. */
 const BODY_MAX = '180mb'
 /** A quiet shop shows each message; a busy one a line per batch. */

@@ -4,27 +4,50 @@ import { buildGo, type GoBuild, goCommand } from './build-go.ts'
 import { runBuild } from './child.ts'
 
 /*
- * Our daprd differs from the released one in how the Kafka component gathers a batch; go/dapr/kafka/gather.go says
- * why, docs/dapr-notes.md what was measured. The place to change is inside a package of another module, and Go lays
- * its overlays over no file of the module cache. So the build takes a copy of that module, changes one line of it,
- * adds our file, and points the copied go.mod to it. The copies lie in the folder that is being filled: a build that
- * is killed leaves them to the next one to delete.
+ * Our daprd differs from the released one in two places: how the Kafka component gathers a batch (go/dapr/kafka/gather.go
+ * says why), and for how long its producer refuses after a broker was away. docs/dapr-notes.md has what was measured.
+ * Both are inside packages of other modules, and Go lays its overlays over no file of the module cache. So the build
+ * takes a copy of each module, edits it, and points the copied go.mod to it. The copies lie in the folder that is
+ * being filled: a build that is killed leaves them to the next one to delete.
  *
  * When this changes what daprd does, OURS counts on: the version tells one change from the next.
  */
 
-const OURS = '-tideshop.1'
+const OURS = '-tideshop.2'
 
-const CONTRIB = 'github.com/dapr/components-contrib'
-const KAFKA = 'common/component/kafka'
 const GATHER = 'kafka/gather.go'
 const MODULE_FILES = ['go.mod', 'go.sum', 'main.go']
 
 /** Relative to the module: they decide the result. */
 export const DAPRD_SOURCES = ['main.go', GATHER]
 
+/** A text that stands in a file of another module so many times, and what is to stand there. */
+export type Edit = { module: string; file: string; find: string; put: string; times: number }
+
+const CONTRIB = 'github.com/dapr/components-contrib'
+const KAFKA = 'common/component/kafka'
 const BRANCH = '\tif isBulkSubscribe {\n'
-const FEED = '\t\treturn consumer.feed(session, claim, handlerConfig, b)\n'
+
+/** The bulk branch is left to `feed` of gather.go; what follows there is still compiled, never run. */
+export const feedBatches: Edit = {
+  module: CONTRIB,
+  file: `${KAFKA}/consumer.go`,
+  find: BRANCH,
+  put: `${BRANCH}\t\treturn consumer.feed(session, claim, handlerConfig, b)\n`,
+  times: 1,
+}
+
+/**
+ * The producer asks nobody for 10 s after three failures, so a broker that is back is not used for up to that long.
+ * One second is as kind to the broker, and no bound of a publish depends on it.
+ */
+export const askAgainSoon: Edit = {
+  module: 'github.com/IBM/sarama',
+  file: 'async_producer.go',
+  find: 'breaker.New(3, 1, 10*time.Second)',
+  put: 'breaker.New(3, 1, time.Second)',
+  times: 2,
+}
 
 /** The version of our daprd that is made from a released one. */
 export function oursOf(version: string): string {
@@ -34,48 +57,52 @@ export function oursOf(version: string): string {
 /** What its user should know of a daprd, whoever built it. */
 export function kafkaNote(version: string): string {
   if (version.includes(OURS))
-    return 'gathers one batch of Kafka messages from all partitions (docs/dapr-notes.md)'
+    return 'gathers one batch of Kafka messages from all partitions, and is soon back after the broker (docs/dapr-notes.md)'
   return 'gathers a batch per partition, as released: start with BATCH_WAIT_MS=500 (docs/dapr-notes.md)'
 }
 
-/** Builds `build.module` with our Kafka component. `folder` is for the copies, and is gone afterwards. */
+/** Builds `build.module` with our edits. `folder` is for the copies, and is gone afterwards. */
 export async function buildDaprd(build: GoBuild, folder: string): Promise<void> {
   try {
     await mkdir(folder)
     for (const file of MODULE_FILES) await copyFile(join(build.module, file), join(folder, file))
-    const contrib = join(folder, 'contrib')
-    await copyWritable(await fetchContrib({ ...build, module: folder }), contrib)
-
-    const consumer = join(contrib, KAFKA, 'consumer.go')
-    await writeFile(consumer, feedingBatches(await readFile(consumer, 'utf8')))
+    const copies = { ...build, module: folder }
+    const contrib = await editedCopy(copies, feedBatches, 'contrib')
     await copyFile(join(build.module, GATHER), join(contrib, KAFKA, 'gather.go'))
-    await writeFile(join(folder, 'go.mod'), `\nreplace ${CONTRIB} => ./contrib\n`, { flag: 'a' })
-    await buildGo({ ...build, module: folder })
+    await editedCopy(copies, askAgainSoon, 'sarama')
+    await buildGo(copies)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-/** consumer.go with its bulk branch left to `feed` of gather.go; what followed there is still compiled, never run. */
-export function feedingBatches(consumer: string): string {
-  const [before, after, ...more] = consumer.split(BRANCH)
-  if (after === undefined || more.length > 0) {
-    throw new Error(
-      `components-contrib changed: look at ${KAFKA}/consumer.go, where "${BRANCH.trim()}" stood exactly once, ` +
-        `and at ${GATHER}, which replaces what follows it`,
-    )
-  }
-  return `${before}${BRANCH}${FEED}${after}`
+/** Returns the folder of the copy, which the build will use instead of the module. */
+async function editedCopy(build: GoBuild, edit: Edit, name: string): Promise<string> {
+  const copy = join(build.module, name)
+  await copyWritable(await fetchModule(build, edit.module), copy)
+  const file = join(copy, edit.file)
+  await writeFile(file, edited(await readFile(file, 'utf8'), edit))
+  await writeFile(join(build.module, 'go.mod'), `\nreplace ${edit.module} => ./${name}\n`, { flag: 'a' })
+  return copy
+}
+
+export function edited(source: string, { module, file, find, put, times }: Edit): string {
+  const parts = source.split(find)
+  if (parts.length === times + 1) return parts.join(put)
+  throw new Error(
+    `${module} changed: look at its ${file}, where ${JSON.stringify(find)} stood ${times} times, ` +
+      'and at tools/runtime/src/build-daprd.ts, which edits it',
+  )
 }
 
 /** The folder of the module cache with the version that go.mod asks for; its go.sum vouches for the content. */
-async function fetchContrib({ module, env, onLine, signal }: GoBuild): Promise<string> {
+async function fetchModule({ module, env, onLine, signal }: GoBuild, name: string): Promise<string> {
   const go = { command: goCommand(env), cwd: module, env: { ...env, GOWORK: 'off' }, signal }
-  await runBuild({ ...go, args: ['mod', 'download', CONTRIB], onLine })
+  await runBuild({ ...go, args: ['mod', 'download', name], onLine })
   let folder = ''
   await runBuild({
     ...go,
-    args: ['list', '-mod=readonly', '-m', '-f', '{{.Dir}}', CONTRIB],
+    args: ['list', '-mod=readonly', '-m', '-f', '{{.Dir}}', name],
     onLine: (line) => {
       folder = line
     },

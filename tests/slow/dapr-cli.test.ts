@@ -12,7 +12,7 @@ import { sendTo } from '@tideshop/run/process'
 import { Steps } from '@tideshop/run/steps'
 import { type PartName, provide } from '@tideshop/runtime/provide'
 import { expect, test } from 'vitest'
-import { root } from '../shared/somewhere.ts'
+import { root } from '@tideshop/run/arguments'
 import { ended, post } from '../system/door.ts'
 
 /*

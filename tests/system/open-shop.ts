@@ -5,7 +5,8 @@ import { plainLines } from '@tideshop/run/progress'
 import type { Shop, ShopOptions } from '@tideshop/run/shop'
 import type { Report } from '@tideshop/run/steps'
 import { afterAll, beforeEach } from 'vitest'
-import { root, startSomewhere } from '../shared/somewhere.ts'
+import { root } from '@tideshop/run/arguments'
+import { startSomewhere } from '@tideshop/run/somewhere'
 
 const opened: { shop: Shop; dir: string }[] = []
 

@@ -8,7 +8,8 @@ import { firstTaken, needsOf, replicaPorts } from '@tideshop/run/ports'
 import { answers } from '@tideshop/run/process'
 import { isAlive, type RecordedProcess } from '@tideshop/run/record'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { portOffsets, root } from '../shared/somewhere.ts'
+import { root } from '@tideshop/run/arguments'
+import { portOffsets } from '@tideshop/run/somewhere'
 import { typed } from './command.ts'
 
 /** What a stranger does with `pnpm start`: one shop, in the order of the tests, by real processes and real signals. */

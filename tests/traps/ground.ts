@@ -14,7 +14,7 @@ import { defineSidecar } from '@tideshop/run/replica'
 import { type Provided, provide } from '@tideshop/runtime/provide'
 import { afterAll, beforeEach, expect, onTestFinished } from 'vitest'
 import { parse, parseDocument, stringify } from 'yaml'
-import { root } from '../shared/somewhere.ts'
+import { root } from '@tideshop/run/arguments'
 
 /*
  * What a trap needs to show itself: a real sidecar with the shop's own configuration, and a real broker. The component

@@ -1,0 +1,107 @@
+import { topics } from '@tideshop/contracts/topics'
+import { deadLetterTopic } from '@tideshop/kit/dead-letter'
+import { type BareLoop, runBareLoop } from './bare-loop.ts'
+import { sumOfTopics } from './counts.ts'
+import { FIRST_RATE, nextRate } from './knee.ts'
+import { auditStores, isSound, tellAccount } from './ledger.ts'
+import { withOwnShop } from './own-shop.ts'
+import { bytesOfTopics, recordsIn } from './records.ts'
+import { figuresOf } from './saga-figures.ts'
+import type { SagaPlan } from './saga-plan.ts'
+import { BrokenRun, onScene, type Scene } from './scene.ts'
+import type { Figures } from './statistics.ts'
+import { runStep, type Step } from './step.ts'
+
+/** One run on a fresh shop: warm up, measure, hold the stores against what was promised, and the yardstick. */
+export type SagaRun = {
+  steps: Step[]
+  /** The step that the figures are taken from. */
+  measured: Step
+  /** Records that say again what was said before: what the shop had to absorb, warm-up included. */
+  repeats: number
+  bytesPerEvent: number
+  loop: BareLoop | null
+  figures: Figures
+}
+
+export type Tell = (line: string) => void
+
+export async function runSaga(plan: SagaPlan, tell: Tell, stop: AbortSignal): Promise<SagaRun> {
+  const env = { APPROVAL_WORK_MS: String(plan.workMs) }
+  tell('opens a shop')
+  return withOwnShop({ database: plan.database, env }, stop, (shop) =>
+    onScene(shop, plan.from, stop, (scene) => measure(scene, plan, tell)),
+  )
+}
+
+async function measure(scene: Scene, plan: SagaPlan, tell: Tell): Promise<SagaRun> {
+  tell(`warms up with ${plan.warmUp} operations`)
+  await runStep(scene, { operations: plan.warmUp, perSecond: warmUpRate(plan) })
+  const steps = await runSteps(scene, plan, tell)
+  const measured = steps.findLast(({ keepsUp }) => keepsUp) ?? (steps.at(-1) as Step)
+
+  tell('holds the stores against what was promised')
+  await demandSound(scene)
+  const { produced } = await scene.counter.look()
+  const records = sumOfTopics(produced)
+  const bytesPerEvent = (await bytesOfTopics(scene.shop)) / records
+  if (plan.loop) tell('runs the bare loop')
+  const loop = plan.loop ? await runBareLoop(scene, measured.accepted * topics.length, bytesPerEvent) : null
+  const found = {
+    steps,
+    measured,
+    repeats: records - scene.accepted.size * topics.length,
+    bytesPerEvent,
+    loop,
+  }
+  return { ...found, figures: figuresOf(found) }
+}
+
+/** By the door nobody comes all at once. */
+function warmUpRate({ from }: SagaPlan): number | null {
+  return from === 'door' ? FIRST_RATE : null
+}
+
+async function runSteps(scene: Scene, { load, seconds }: SagaPlan, tell: Tell): Promise<Step[]> {
+  if (load.kind === 'backlog') {
+    tell(`${load.operations} operations at once`)
+    return [await runStep(scene, { operations: load.operations, perSecond: null })]
+  }
+  const steps: Step[] = []
+  const offer = async (perSecond: number) => {
+    tell(`${perSecond} operations per second for ${seconds} s`)
+    const step = await runStep(scene, { operations: perSecond * seconds, perSecond })
+    tell(tellStep(step))
+    steps.push(step)
+  }
+  if (load.kind === 'rate') await offer(load.perSecond)
+  else if (load.rates !== null) for (const rate of load.rates) await offer(rate)
+  else await searchKnee(steps, offer)
+  return steps
+}
+
+async function searchKnee(
+  steps: readonly Step[],
+  offer: (perSecond: number) => Promise<void>,
+): Promise<void> {
+  const tried = () => steps.map(({ plan, keepsUp }) => ({ perSecond: plan.perSecond ?? 0, keepsUp }))
+  for (let rate = nextRate(tried()); rate !== null; rate = nextRate(tried())) await offer(rate)
+}
+
+function tellStep({ rate, keepsUp, backlogMax, lateMsMax, endToEndMs }: Step): string {
+  const ended = Math.round(rate?.endedPerSecond ?? 0)
+  const took = endToEndMs === null ? '' : ` · p50 ${endToEndMs.p50} ms · p99 ${endToEndMs.p99} ms`
+  const late = lateMsMax > 100 ? ` · the load was ${Math.round(lateMsMax)} ms late` : ''
+  return `  ${keepsUp ? 'keeps up' : 'falls behind'}: ${ended}/s ended · backlog ${backlogMax} at most${took}${late}`
+}
+
+/** Throws unless everything that was promised in this shop has come about, once. */
+async function demandSound(scene: Scene): Promise<void> {
+  const deadLetters = await recordsIn(
+    scene.shop,
+    topics.map(({ name }) => deadLetterTopic(name)),
+  )
+  const { accepted, unknown, client } = scene
+  const account = await auditStores(client, { accepted, unknown, deadLetters })
+  if (!isSound(account)) throw new BrokenRun(`there is no figure: ${tellAccount(account)}`)
+}

@@ -1,0 +1,41 @@
+import { writeFile } from 'node:fs/promises'
+import { describeMachine, type Machine } from './machine.ts'
+import { help, readSagaOptions, type SagaPlan } from './saga-plan.ts'
+import { runSaga, type SagaRun } from './saga-run.ts'
+import { BrokenRun } from './scene.ts'
+import { type Spread, spreadsOf } from './statistics.ts'
+import { tellSpreads } from './tell.ts'
+
+export { help }
+export const summary = 'events per second through the whole saga, and what they cost'
+
+/** What `--json` writes: each figure by its name, and beside them what they were measured on and all raw figures. */
+export type SagaResult = { [figure: string]: Spread | unknown } & {
+  bench: 'saga'
+  measuredAt: string
+  plan: SagaPlan
+  machine: Machine
+  runs: SagaRun[]
+}
+
+export async function run(args: string[], stop: AbortSignal): Promise<boolean> {
+  const { plan, json } = readSagaOptions(args)
+  const machine = await describeMachine(plan.database)
+  const runs: SagaRun[] = []
+  try {
+    for (let nth = 1; nth <= plan.repeat; nth += 1) {
+      const prefix = plan.repeat === 1 ? '' : `${nth}/${plan.repeat} `
+      runs.push(await runSaga(plan, (line) => console.log(`${prefix}${line}`), stop))
+    }
+  } catch (error) {
+    if (!(error instanceof BrokenRun)) throw error
+    console.error(error.message)
+    return false
+  }
+  const spreads = spreadsOf(runs.map(({ figures }) => figures))
+  console.log(`\n${tellSpreads(spreads, machine)}`)
+  const measuredAt = new Date().toISOString()
+  const result: SagaResult = { bench: 'saga', ...spreads, measuredAt, plan, machine, runs }
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 1)}\n`)
+  return true
+}

@@ -7,6 +7,7 @@ import type { Step } from './step.ts'
 export type Found = {
   steps: readonly Step[]
   measured: Step
+  relaxed: Step | null
   repeats: number
   bytesPerEvent: number
   loop: BareLoop | null
@@ -15,7 +16,7 @@ export type Found = {
 const MS_PER_S = 1000
 
 /** The figures of one run, by name with their unit. Those of rates are of the step that `measured` names. */
-export function figuresOf({ measured, repeats, bytesPerEvent, loop }: Found): Figures {
+export function figuresOf({ measured, relaxed, repeats, bytesPerEvent, loop }: Found): Figures {
   const { accepted, rate, tookMs, cpuSeconds, peakMb, plan } = measured
   const operationsPerSecond = rate?.endedPerSecond ?? (accepted * MS_PER_S) / tookMs
   const events = accepted * topics.length
@@ -29,6 +30,8 @@ export function figuresOf({ measured, repeats, bytesPerEvent, loop }: Found): Fi
     eventsPerCpuSecondWithoutLoad: events / (cpuOfAll - cpuSeconds.load),
     coresUsed: (cpuOfAll * MS_PER_S) / tookMs,
     ...ofEndToEnd(measured),
+    endToEndP50MsAt70Percent: relaxed?.endToEndMs?.p50 ?? null,
+    endToEndP99MsAt70Percent: relaxed?.endToEndMs?.p99 ?? null,
     ...Object.fromEntries(
       groups.map((group) => [`${group}CpuMsPerOperation`, (cpuSeconds[group] * MS_PER_S) / accepted]),
     ),

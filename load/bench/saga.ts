@@ -1,16 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 import { describeMachine, type Machine } from './machine.ts'
+import { sagaPage } from './saga-page.ts'
 import { help, readSagaOptions, type SagaPlan } from './saga-plan.ts'
 import { runSaga, type SagaRun } from './saga-run.ts'
 import { BrokenRun } from './scene.ts'
-import { type Spread, spreadsOf } from './statistics.ts'
+import { spreadsOf } from './statistics.ts'
 import { tellSpreads } from './tell.ts'
 
 export { help }
 export const summary = 'events per second through the whole saga, and what they cost'
 
-/** What `--json` writes: each figure by its name, and beside them what they were measured on and all raw figures. */
-export type SagaResult = { [figure: string]: Spread | unknown } & {
+/** What `--json` writes beside each figure by its name: what they were measured on, and all raw figures. */
+export type SagaResult = {
   bench: 'saga'
   measuredAt: string
   plan: SagaPlan
@@ -19,7 +20,7 @@ export type SagaResult = { [figure: string]: Spread | unknown } & {
 }
 
 export async function run(args: string[], stop: AbortSignal): Promise<boolean> {
-  const { plan, json } = readSagaOptions(args)
+  const { plan, json, report } = readSagaOptions(args)
   const machine = await describeMachine(plan.database)
   const runs: SagaRun[] = []
   try {
@@ -35,7 +36,8 @@ export async function run(args: string[], stop: AbortSignal): Promise<boolean> {
   const spreads = spreadsOf(runs.map(({ figures }) => figures))
   console.log(`\n${tellSpreads(spreads, machine)}`)
   const measuredAt = new Date().toISOString()
-  const result: SagaResult = { bench: 'saga', ...spreads, measuredAt, plan, machine, runs }
-  if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 1)}\n`)
+  const result: SagaResult = { bench: 'saga', measuredAt, plan, machine, runs }
+  if (json !== undefined) await writeFile(json, `${JSON.stringify({ ...spreads, ...result }, null, 1)}\n`)
+  if (report !== undefined) await writeFile(report, sagaPage(result, spreads))
   return true
 }

@@ -91,11 +91,7 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
   const crew = new Crew(daprYaml.apps, portOffset)
   await demandFree([...backboneNeeds(parts, portOffset), ...crew.firstNeeds()])
 
-  const { kafka, mongodb } = await startBackbone(
-    parts,
-    { fleet, dir, portOffset, database, signal },
-    steps,
-  )
+  const { kafka, mongodb } = await startBackbone(parts, { fleet, dir, portOffset, database, signal }, steps)
   const rendered = render(daprYaml, dir, kafka.address)
   crew.equip({ fleet, daprd, rendered, mongodbUri: mongodb.address, env: options.env ?? {} })
   await Promise.all(daprYaml.apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))))

@@ -3,7 +3,6 @@ import { describeMachine, type Machine } from './machine.ts'
 import { sagaPage } from './saga-page.ts'
 import { help, readSagaOptions, type SagaPlan } from './saga-plan.ts'
 import { runSaga, type SagaRun } from './saga-run.ts'
-import { BrokenRun } from './scene.ts'
 import { spreadsOf } from './statistics.ts'
 import { tellSpreads } from './tell.ts'
 
@@ -23,15 +22,9 @@ export async function run(args: string[], stop: AbortSignal): Promise<boolean> {
   const { plan, json, report } = readSagaOptions(args)
   const machine = await describeMachine(plan.database)
   const runs: SagaRun[] = []
-  try {
-    for (let nth = 1; nth <= plan.repeat; nth += 1) {
-      const prefix = plan.repeat === 1 ? '' : `${nth}/${plan.repeat} `
-      runs.push(await runSaga(plan, (line) => console.log(`${prefix}${line}`), stop))
-    }
-  } catch (error) {
-    if (!(error instanceof BrokenRun)) throw error
-    console.error(error.message)
-    return false
+  for (let nth = 1; nth <= plan.repeat; nth += 1) {
+    const prefix = plan.repeat === 1 ? '' : `${nth}/${plan.repeat} `
+    runs.push(await runSaga(plan, (line) => console.log(`${prefix}${line}`), stop))
   }
   const spreads = spreadsOf(runs.map(({ figures }) => figures))
   console.log(`\n${tellSpreads(spreads, machine)}`)

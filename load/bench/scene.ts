@@ -24,7 +24,7 @@ export type Scene = {
   stop: AbortSignal
 }
 
-/** The shop did not do what it has to: there is no figure, and the exit code is 1. */
+/** The shop did not do what it has to: there is no figure, and the exit code is 1 (main.ts). */
 export class BrokenRun extends Error {}
 
 export async function onScene<T>(

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Admin, Consumer, Producer } from '@platformatic/kafka'
 import { PARTITIONS } from '@tideshop/contracts/topics'
+import { BrokenRun } from './broken-run.ts'
 import { between, readUsage } from './processes.ts'
-import { BrokenRun, type Scene } from './scene.ts'
+import type { Scene } from './scene.ts'
 
 /**
  * The yardstick: the same number of records of the same size, produced and consumed by one process and nothing else,

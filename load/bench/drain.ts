@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { BrokenRun } from './broken-run.ts'
 import { LAST_TOPIC, sumOfTopics } from './counts.ts'
 import { operationsIn } from './ledger.ts'
 import type { Observer, Sample } from './observer.ts'
 import type { Offer } from './offer.ts'
-import { BrokenRun, type Scene } from './scene.ts'
+import type { Scene } from './scene.ts'
 
 /** A shop in which nothing has moved for so long will not end it. */
 const STALLED_MS = 20_000

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Shop } from '@tideshop/run/shop'
 import { request } from 'undici'
-import { BrokenRun } from './scene.ts'
+import { BrokenRun } from './broken-run.ts'
 
 const ENDED_WITHIN_MS = 30_000
 const ASK_EVERY_MS = 50

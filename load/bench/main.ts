@@ -1,8 +1,8 @@
 import { runCommand, type Scenario } from '../src/command.ts'
+import { BrokenRun } from './broken-run.ts'
 import * as compare from './compare.ts'
 import * as http from './http.ts'
 import * as saga from './saga.ts'
-import { BrokenRun } from './scene.ts'
 import * as start from './start.ts'
 
 /** Five searches for the knee take half an hour; a run over half an hour, for memory, as well. */

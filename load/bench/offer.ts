@@ -1,6 +1,7 @@
 import { Producer } from '@platformatic/kafka'
 import type { Shop } from '@tideshop/run/shop'
 import { Pool } from 'undici'
+import { BrokenRun } from './broken-run.ts'
 import { recordOf, type Wish } from './wishes.ts'
 
 /** How operations come into the shop: straight to `user-create`, or by its front door. */
@@ -62,7 +63,7 @@ export function offerToTopic(shop: Shop, heard: Heard): Offer {
     },
     async answered() {
       await Promise.all(open)
-      if (broken !== null) throw new Error('the broker did not take what was offered', { cause: broken })
+      if (broken !== null) throw new BrokenRun(`the broker did not take what was offered: ${broken}`)
     },
     close: async () => producer.close(),
   }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Shop } from '@tideshop/run/shop'
+import { BrokenRun } from './broken-run.ts'
 
 /**
  * What the processes of a shop cost, read from /proc: processor time of all their threads, also of those that have
@@ -43,7 +44,7 @@ export function readUsage(members: readonly Member[]): Usage {
       usage.cpuSeconds[group] += ticksIn(readFileSync(`/proc/${pid}/stat`, 'utf8')) / TICKS_PER_SECOND
       usage.residentMb[group] += residentKbIn(readFileSync(`/proc/${pid}/status`, 'utf8')) / KB_PER_MB
     } catch (error) {
-      throw new Error(`${name} (pid ${pid}) died, or this system has no /proc`, { cause: error })
+      throw new BrokenRun(`${name} (pid ${pid}) died, or this system has no /proc`, { cause: error })
     }
   }
   return usage

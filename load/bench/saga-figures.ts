@@ -1,7 +1,7 @@
 import { topics } from '@tideshop/contracts/topics'
 import type { BareLoop } from './bare-loop.ts'
-import { groups, sumOf } from './processes.ts'
-import { type Figures, rounded } from './statistics.ts'
+import { type Group, groups, sumOf } from './processes.ts'
+import { type Figures, rounded, slopeOf } from './statistics.ts'
 import type { Step } from './step.ts'
 
 export type Found = {
@@ -36,6 +36,7 @@ export function figuresOf({ measured, relaxed, repeats, bytesPerEvent, loop }: F
       groups.map((group) => [`${group}CpuMsPerOperation`, (cpuSeconds[group] * MS_PER_S) / accepted]),
     ),
     ...Object.fromEntries(groups.map((group) => [`${group}PeakMb`, peakMb[group]])),
+    ...ofMemory(measured),
     bytesPerEvent,
     repeats,
     bareLoopEventsPerCpuSecond: loop?.perCpuSecond ?? null,
@@ -57,4 +58,17 @@ function ofEndToEnd({ rate, endToEndMs, answerMs, accepted, refused, unknown, la
     refusedOrUnknownShare: (refused + unknown) / (accepted + refused + unknown),
     loadLateMs: rate === null ? null : lateMsMax,
   }
+}
+
+/** Over less time a slope says more about the garbage collector than about the shop. */
+const TREND_MS_MIN = 120_000
+const MS_PER_MINUTE = 60_000
+
+/** Megabytes per minute in the second half of a long step. */
+function ofMemory({ samples, tookMs }: Step): Figures {
+  if (tookMs < TREND_MS_MIN) return {}
+  const late = samples.filter(({ atMs }) => atMs > tookMs / 2)
+  const growth = (group: Group) =>
+    slopeOf(late.map(({ atMs, residentMb }) => ({ at: atMs / MS_PER_MINUTE, value: residentMb[group] })))
+  return Object.fromEntries(groups.map((group) => [`${group}GrowsMbPerMinute`, growth(group)]))
 }

@@ -1,6 +1,7 @@
 import { topics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
 import { type BareLoop, runBareLoop } from './bare-loop.ts'
+import { BrokenRun } from './broken-run.ts'
 import { sumOfTopics } from './counts.ts'
 import { FIRST_RATE, kneeOf, nextRate, type Tried } from './knee.ts'
 import { auditStores, isSound, tellAccount } from './ledger.ts'
@@ -8,7 +9,7 @@ import { withOwnShop } from './own-shop.ts'
 import { bytesOfTopics, recordsIn } from './records.ts'
 import { figuresOf } from './saga-figures.ts'
 import type { SagaPlan } from './saga-plan.ts'
-import { BrokenRun, onScene, type Scene } from './scene.ts'
+import { onScene, type Scene } from './scene.ts'
 import type { Figures } from './statistics.ts'
 import { runStep, type Step } from './step.ts'
 
@@ -77,13 +78,18 @@ async function runSteps(scene: Scene, { load, seconds }: SagaPlan, tell: Tell): 
     return [await runStep(scene, { operations: load.operations, perSecond: null })]
   }
   const steps: Step[] = []
-  const offer = async (perSecond: number) => {
+  const offerOnce = async (perSecond: number) => {
     tell(`${perSecond} operations per second for ${seconds} s`)
     const step = await runStep(scene, { operations: perSecond * seconds, perSecond })
     tell(tellStep(step))
     steps.push(step)
+    return step.keepsUp
   }
-  if (load.kind === 'rate') await offer(load.perSecond)
+  // Too much is only what was too much twice: one bad moment of the machine must not set the knee.
+  const offer = async (perSecond: number) => {
+    if (!(await offerOnce(perSecond))) await offerOnce(perSecond)
+  }
+  if (load.kind === 'rate') await offerOnce(load.perSecond)
   else if (load.rates !== null) for (const rate of load.rates) await offer(rate)
   else await searchKnee(steps, offer)
   return steps
@@ -92,7 +98,8 @@ async function runSteps(scene: Scene, { load, seconds }: SagaPlan, tell: Tell): 
 /** The highest rate that was kept; where none was, the one that was tried last. */
 function bestOf(steps: readonly Step[]): Step {
   const knee = kneeOf(triedIn(steps))
-  return (steps.find(({ plan }) => knee !== null && plan.perSecond === knee) ?? steps.at(-1)) as Step
+  const kept = steps.find(({ plan, keepsUp }) => keepsUp && plan.perSecond === knee)
+  return (kept ?? steps.at(-1)) as Step
 }
 
 async function stepBelowKnee(
@@ -117,7 +124,8 @@ async function searchKnee(
 }
 
 function triedIn(steps: readonly Step[]): Tried[] {
-  return steps.map(({ plan, keepsUp }) => ({ perSecond: plan.perSecond ?? 0, keepsUp }))
+  const byRate = Map.groupBy(steps, ({ plan }) => plan.perSecond ?? 0)
+  return [...byRate].map(([perSecond, its]) => ({ perSecond, keepsUp: its.some(({ keepsUp }) => keepsUp) }))
 }
 
 function tellStep({ rate, keepsUp, backlogMax, lateMsMax, endToEndMs }: Step): string {

@@ -1,9 +1,11 @@
-import { mongoClient } from '@tideshop/kit/mongo'
 import type { Shop } from '@tideshop/run/shop'
-import type { MongoClient } from 'mongodb'
+import { MongoClient } from 'mongodb'
 import { Counter } from './counts.ts'
 import { type Member, membersOf } from './processes.ts'
 import type { Wish } from './wishes.ts'
+
+/** A look through a million operations takes the embedded database its time. */
+const SOCKET_TIMEOUT_MS = 120_000
 
 /** Which way operations come in. */
 export type From = 'topic' | 'door'
@@ -24,16 +26,13 @@ export type Scene = {
   stop: AbortSignal
 }
 
-/** The shop did not do what it has to: there is no figure, and the exit code is 1 (main.ts). */
-export class BrokenRun extends Error {}
-
 export async function onScene<T>(
   shop: Shop,
   from: From,
   stop: AbortSignal,
   use: (scene: Scene) => Promise<T>,
 ): Promise<T> {
-  const client = mongoClient(shop.mongodbUri)
+  const client = new MongoClient(shop.mongodbUri, { socketTimeoutMS: SOCKET_TIMEOUT_MS })
   const counter = new Counter(shop)
   const members = membersOf(shop)
   try {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { answers } from '@tideshop/run/process'
 import { type Replica, startReplica, stopReplica } from '@tideshop/run/replica'
+import { BrokenRun } from './broken-run.ts'
 import type { FirstServed, Served } from './first-served.ts'
-import { BrokenRun } from './scene.ts'
 import { stubSidecar } from './stub-sidecar.ts'
 
 /** Milliseconds from the start of the process. */

@@ -26,6 +26,13 @@ test('a shop that ends nine of ten falls behind: its backlog grows', () => {
   expect(keepsUp(found, offered)).toBe(false)
 })
 
+test('in a short step one batch more or less is not a trend', () => {
+  const short = { perSecond: 100, windowMs: 2000 }
+  const found = { endedPerSecond: 90, acceptedPerSecond: 100, backlogGrowsPerSecond: 14, backlog: 40 }
+  expect(keepsUp(found, short)).toBe(true)
+  expect(keepsUp(found, { ...short, windowMs: 8000 })).toBe(false)
+})
+
 test('a shop that ends everything two seconds later is behind', () => {
   expect(keepsUp(rateFound(shop(2000, 5000), offered), offered)).toBe(false)
 })

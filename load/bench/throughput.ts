@@ -19,11 +19,11 @@ export type RateFound = {
 
 /** Parts of the window that are not judged, since the shop is only filling. */
 const FILLING = 0.25
-/** A shop keeps up when it ends this part of what is offered, */
-const KEPT_UP = 0.95
-/** and when its backlog grows by less than this part of what is offered, */
-const GROWTH_MAX = 0.05
-/** and holds no more than what is offered in so many seconds. */
+/** A shop keeps up when it ends all but this part of what is offered, and its backlog grows by no more than that, */
+const BEHIND_MAX = 0.05
+/** or by what is offered in so many seconds: in a short step one batch more or less is not a trend. */
+const JITTER_S = 0.25
+/** And at the end of the window no more is open than what is offered in so many seconds. */
 const BACKLOG_S_MAX = 1
 
 export function rateFound(seen: readonly Seen[], { windowMs }: Offered): RateFound {
@@ -40,10 +40,12 @@ export function rateFound(seen: readonly Seen[], { windowMs }: Offered): RateFou
   }
 }
 
-export function keepsUp(found: RateFound, { perSecond }: Offered): boolean {
+export function keepsUp(found: RateFound, { perSecond, windowMs }: Offered): boolean {
+  const judgedSeconds = (windowMs * (1 - FILLING)) / 1000
+  const behindMax = perSecond * Math.max(BEHIND_MAX, JITTER_S / judgedSeconds)
   return (
-    found.endedPerSecond >= KEPT_UP * perSecond &&
-    found.backlogGrowsPerSecond <= GROWTH_MAX * perSecond &&
+    found.endedPerSecond >= perSecond - behindMax &&
+    found.backlogGrowsPerSecond <= behindMax &&
     found.backlog <= BACKLOG_S_MAX * perSecond
   )
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { differencesOf, pairsOf } from './pairs.ts'
 
-const spread = (min: number, median: number, max: number) => ({ min, median, max })
+const spread = (min: number, median: number, max: number) => ({ min, median, max, runs: 3 })
 
 test('figures are paired by name, with the ratio of their medians', () => {
   const first = { eventsPerSecond: spread(90, 100, 110), onlyHere: spread(1, 1, 1), measuredAt: 'monday' }

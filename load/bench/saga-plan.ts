@@ -25,7 +25,13 @@ export type SagaPlan = {
   repeat: number
 }
 
-export type SagaOptions = { plan: SagaPlan; json: string | undefined; report: string | undefined }
+export type SagaOptions = {
+  plan: SagaPlan
+  json: string | undefined
+  report: string | undefined
+  /** A folder for the services' CPU profiles. */
+  profile: string | undefined
+}
 
 const SECONDS_MAX = 3600
 const OPERATIONS_MAX = 1_000_000
@@ -53,6 +59,7 @@ What comes out
   --no-loop          without the bare produce-consume loop, the yardstick
   --json FILE        everything that was measured
   --report FILE      a page with plots
+  --profile FOLDER   CPU profiles of the services, from start to end (they cost some of what they measure)
 
 One event is one record in one of the four topics: four per operation. A run ends with a look into the stores: if any
 operation is lost, doubled, stuck or wrong there is no figure, and the exit code is 1.`
@@ -73,6 +80,7 @@ export function readSagaOptions(args: string[]): SagaOptions {
       'no-loop': { type: 'boolean', default: false },
       json: { type: 'string' },
       report: { type: 'string' },
+      profile: { type: 'string' },
     },
   })
   const from = oneOf('from', values.from, ['topic', 'door'] as const)
@@ -93,7 +101,7 @@ export function readSagaOptions(args: string[]): SagaOptions {
   if (load.kind === 'rate' && load.perSecond * plan.seconds > OPERATIONS_MAX) {
     throw new CannotRun(`that would be more than ${OPERATIONS_MAX} operations`)
   }
-  return { plan, json: values.json, report: values.report }
+  return { plan, json: values.json, report: values.report, profile: values.profile }
 }
 
 type LoadOptions = { rate?: string | undefined; rates?: string | undefined; backlog?: string | undefined }

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { topics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
 import { type BareLoop, runBareLoop } from './bare-loop.ts'
@@ -34,12 +35,22 @@ const LATE_MS = 100
 
 export type Tell = (line: string) => void
 
-export async function runSaga(plan: SagaPlan, tell: Tell, stop: AbortSignal): Promise<SagaRun> {
-  const env = { APPROVAL_WORK_MS: String(plan.workMs) }
+export async function runSaga(
+  plan: SagaPlan & { profile: string | undefined },
+  tell: Tell,
+  stop: AbortSignal,
+): Promise<SagaRun> {
+  const env = { APPROVAL_WORK_MS: String(plan.workMs), ...profilingInto(plan.profile) }
   tell('opens a shop')
   return withOwnShop({ database: plan.database, env }, stop, (shop) =>
     onScene(shop, plan.from, stop, (scene) => measure(scene, plan, tell)),
   )
+}
+
+/** Node writes the profile when the service leaves. */
+function profilingInto(folder: string | undefined): Record<string, string> {
+  if (folder === undefined) return {}
+  return { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(folder)}` }
 }
 
 async function measure(scene: Scene, plan: SagaPlan, tell: Tell): Promise<SagaRun> {

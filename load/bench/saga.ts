@@ -19,12 +19,15 @@ export type SagaResult = {
 }
 
 export async function run(args: string[], stop: AbortSignal): Promise<boolean> {
-  const { plan, json, report } = readSagaOptions(args)
+  const { plan, json, report, profile } = readSagaOptions(args)
   const machine = await describeMachine(plan.database)
   const runs: SagaRun[] = []
   for (let nth = 1; nth <= plan.repeat; nth += 1) {
     const prefix = plan.repeat === 1 ? '' : `${nth}/${plan.repeat} `
-    runs.push(await runSaga(plan, (line) => console.log(`${prefix}${line}`), stop))
+    runs.push(await runSaga({ ...plan, profile }, (line) => console.log(`${prefix}${line}`), stop))
+  }
+  if (runs.some(({ measured }) => measured.rate !== null && !measured.keepsUp)) {
+    console.log('\nIn at least one run no rate was kept: its figures are those of a shop that falls behind.')
   }
   const spreads = spreadsOf(runs.map(({ figures }) => figures))
   console.log(`\n${tellSpreads(spreads, machine)}`)

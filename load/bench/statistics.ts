@@ -1,5 +1,11 @@
 /** What several runs found for one figure. */
-export type Spread = { median: number; min: number; max: number }
+export type Spread = {
+  median: number
+  min: number
+  max: number
+  /** How many of the runs had it: a knee that only some have found is no knee to rely on. */
+  runs: number
+}
 
 /** What one run found, by name, each with its unit at its end. Null: not measured in this kind of run. */
 export type Figures = Record<string, number | null>
@@ -11,7 +17,12 @@ export function spreadOf(values: readonly number[]): Spread | null {
   const at = (index: number) => sorted[index] as number
   const middle = (sorted.length - 1) / 2
   const median = (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2
-  return { median: rounded(median), min: rounded(at(0)), max: rounded(at(sorted.length - 1)) }
+  return {
+    median: rounded(median),
+    min: rounded(at(0)),
+    max: rounded(at(sorted.length - 1)),
+    runs: sorted.length,
+  }
 }
 
 /** One spread per name; a figure that no run has measured is left out. */

@@ -4,8 +4,10 @@ import type { Spread } from './statistics.ts'
 /** One line per figure: median, and least to most where they differ. */
 export function tellSpreads(spreads: Record<string, Spread>, machine: Machine): string {
   const width = Math.max(...Object.keys(spreads).map((name) => name.length))
-  const lines = Object.entries(spreads).map(([name, { median, min, max }]) => {
-    const range = min === max ? '' : `   (${tellNumber(min)} … ${tellNumber(max)})`
+  const all = Math.max(...Object.values(spreads).map(({ runs }) => runs))
+  const lines = Object.entries(spreads).map(([name, { median, min, max, runs }]) => {
+    const few = runs < all ? `   in ${runs} of ${all} runs only` : ''
+    const range = `${min === max ? '' : `   (${tellNumber(min)} … ${tellNumber(max)})`}${few}`
     return `${name.padEnd(width)}  ${tellNumber(median).padStart(9)}${range}`
   })
   return [...lines, '', tellMachine(machine)].join('\n')

@@ -25,7 +25,7 @@ export function figuresOf({ measured, relaxed, repeats, bytesPerEvent, loop }: F
   const figures: Figures = {
     eventsPerSecond: operationsPerSecond * topics.length,
     operationsPerSecond,
-    kneeOperationsPerSecond: rate === null || !measured.keepsUp ? null : plan.perSecond,
+    kneeOperationsPerSecond: relaxed === null ? null : plan.perSecond,
     eventsPerCpuSecond: perCpuSecond,
     eventsPerCpuSecondWithoutLoad: events / (cpuOfAll - cpuSeconds.load),
     coresUsed: (cpuOfAll * MS_PER_S) / tookMs,

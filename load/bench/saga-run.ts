@@ -30,6 +30,8 @@ export type SagaRun = {
 
 /** A shop that is run at its knee has no room for a bad moment. */
 const RELAXED = 0.7
+/** Processor time is read in steps of 10 ms: fewer records would measure the steps. */
+const LOOP_RECORDS_MIN = 50_000
 /** Milliseconds by which the load may be late without a word. */
 const LATE_MS = 100
 
@@ -66,7 +68,8 @@ async function measure(scene: Scene, plan: SagaPlan, tell: Tell): Promise<SagaRu
   const records = sumOfTopics(produced)
   const bytesPerEvent = (await bytesOfTopics(scene.shop)) / records
   if (plan.loop) tell('runs the bare loop')
-  const loop = plan.loop ? await runBareLoop(scene, measured.accepted * topics.length, bytesPerEvent) : null
+  const loopRecords = Math.max(measured.accepted * topics.length, LOOP_RECORDS_MIN)
+  const loop = plan.loop ? await runBareLoop(scene, loopRecords, bytesPerEvent) : null
   const found = {
     steps,
     measured,

@@ -6,9 +6,9 @@ import { between, readUsage } from './processes.ts'
 import type { Scene } from './scene.ts'
 
 /**
- * The yardstick: the same number of records of the same size, produced and consumed by one process and nothing else,
- * on the same broker in the same run. How much dearer the saga is than this loop hardly depends on the machine, so a
- * guard in CI can hold on to it where it could not hold on to a number of seconds.
+ * The yardstick: records of the same size, produced and consumed by one process and nothing else, on the same broker in
+ * the same run. A guard in CI can hold on to how much dearer the saga is than this loop, where it could not hold on to a
+ * number of seconds. How steady that ratio is has to be measured before anything relies on it (README.md).
  */
 export type BareLoop = {
   records: number

@@ -16,6 +16,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{contracts,load}/src/**/*.test.ts',
+            'load/bench/**/*.test.ts',
             '{packages,services,tools}/*/src/**/*.test.ts',
             'tests/chaos/**/*.test.ts',
           ],

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 
 const MAIN = `${import.meta.dirname}/../src/main.ts`
+const BENCH = `${import.meta.dirname}/../bench/main.ts`
 
 /** `pnpm load …` as it is typed: what it prints, and the exit code that a script would see. */
 export async function load(...args: string[]): Promise<{ code: number | null; said: string }> {
@@ -8,7 +9,16 @@ export async function load(...args: string[]): Promise<{ code: number | null; sa
 }
 
 export function startLoad(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return start(MAIN, args)
+}
+
+/** `pnpm bench …`, in the same way. */
+export async function bench(...args: string[]): Promise<{ code: number | null; said: string }> {
+  return ended(start(BENCH, args))
+}
+
+function start(main: string, args: string[]): ChildProcess {
+  return spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 export async function ended(tool: ChildProcess): Promise<{ code: number | null; said: string }> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
-import { root } from '../shared/somewhere.ts'
+import { root } from '@tideshop/run/arguments'
 
 /** Waits for the end of a command, typed in the repository's folder; `said` is what it wrote to stdout. */
 export async function typed(command: string, ...args: string[]): Promise<{ code: number; said: string }> {

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { root } from '@tideshop/run/arguments'
 import { plainLines } from '@tideshop/run/progress'
 import type { Shop, ShopOptions } from '@tideshop/run/shop'
+import { startSomewhere } from '@tideshop/run/somewhere'
 import type { Report } from '@tideshop/run/steps'
 import { afterAll, beforeEach } from 'vitest'
-import { root, startSomewhere } from '../shared/somewhere.ts'
 
 const opened: { shop: Shop; dir: string }[] = []
 

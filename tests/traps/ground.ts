@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Admin, Producer } from '@platformatic/kafka'
+import { root } from '@tideshop/run/arguments'
 import { backboneNeeds, type Part, startKafka } from '@tideshop/run/backbone'
 import { type Ports, readDaprYaml } from '@tideshop/run/dapr-yaml'
 import { Fleet } from '@tideshop/run/fleet'
@@ -14,7 +15,6 @@ import { defineSidecar } from '@tideshop/run/replica'
 import { type Provided, provide } from '@tideshop/runtime/provide'
 import { afterAll, beforeEach, expect, onTestFinished } from 'vitest'
 import { parse, parseDocument, stringify } from 'yaml'
-import { root } from '../shared/somewhere.ts'
 
 /*
  * What a trap needs to show itself: a real sidecar with the shop's own configuration, and a real broker. The component

@@ -26,6 +26,9 @@ const CLUSTER_ID = Buffer.from('tideshop-laptop.').toString('base64url')
 export type Part = { address: string; process: Process | null }
 
 export type BackboneParts = { kafka: Provided; mongodb: Provided }
+
+/** Where the embedded database keeps what it holds. Any other decides for itself. */
+export type DatabaseKind = 'disk' | 'memory'
 export type Backbone = { kafka: Part; mongodb: Part }
 
 /** As `report` names them. */
@@ -70,6 +73,8 @@ type Place = {
   fleet: Fleet
   dir: string
   portOffset: number
+  /** Default `disk`. */
+  database?: DatabaseKind | undefined
   /** Ends a start that is under way. */
   signal?: AbortSignal | undefined
 }
@@ -114,10 +119,11 @@ async function startMongodb(provided: Provided, place: Place): Promise<Part> {
   const { fleet, dir } = place
   const port = MONGODB_PORT + place.portOffset
   mkdirSync(dir, { recursive: true })
+  const file = place.database === 'memory' ? [] : [path.join(dir, 'shop.h2')]
   const where =
     provided.dialect === 'mongod'
       ? ['--port', String(port), '--dbpath', dir, '--bind_ip', '127.0.0.1']
-      : [String(port), path.join(dir, 'shop.h2')]
+      : [String(port), ...file]
   const process = fleet.define(
     {
       name: 'mongodb',

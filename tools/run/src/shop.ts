@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { provide } from '@tideshop/runtime/provide'
-import { backboneNeeds, backboneSteps, provideBackbone, startBackbone } from './backbone.ts'
+import {
+  backboneNeeds,
+  backboneSteps,
+  type DatabaseKind,
+  provideBackbone,
+  startBackbone,
+} from './backbone.ts'
 import { Crew } from './crew.ts'
 import { type DaprYaml, DaprYamlError, readDaprYaml } from './dapr-yaml.ts'
 import { type Fleet, inFleet } from './fleet.ts'
@@ -30,6 +36,8 @@ export type ShopOptions = {
   env?: Record<string, string>
   /** false empties `dir` first. Default true. */
   keepData?: boolean
+  /** Of the embedded database; `memory` is for measuring, it forgets all at its end. Default `disk`. */
+  database?: DatabaseKind
   /** Starts again what dies by itself. Default false: a test wants to see it dead. */
   restart?: boolean
   onLine?: (line: LogLine) => void
@@ -73,7 +81,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
 }
 
 async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url: string): Promise<Shop> {
-  const { dir, portOffset = 0, signal } = options
+  const { dir, portOffset = 0, database, signal } = options
   const steps = new Steps(options.report, signal)
   const sought = signal ? { signal } : {}
   const [daprd, parts] = await Promise.all([
@@ -83,7 +91,7 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
   const crew = new Crew(daprYaml.apps, portOffset)
   await demandFree([...backboneNeeds(parts, portOffset), ...crew.firstNeeds()])
 
-  const { kafka, mongodb } = await startBackbone(parts, { fleet, dir, portOffset, signal }, steps)
+  const { kafka, mongodb } = await startBackbone(parts, { fleet, dir, portOffset, database, signal }, steps)
   const rendered = render(daprYaml, dir, kafka.address)
   crew.equip({ fleet, daprd, rendered, mongodbUri: mongodb.address, env: options.env ?? {} })
   await Promise.all(daprYaml.apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))))

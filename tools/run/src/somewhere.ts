@@ -1,10 +1,7 @@
-import path from 'node:path'
-import { PortTaken } from '@tideshop/run/ports'
-import { type Shop, type ShopOptions, startShop } from '@tideshop/run/shop'
+import { PortTaken } from './ports.ts'
+import { type Shop, type ShopOptions, startShop } from './shop.ts'
 
-export const root = path.resolve(import.meta.dirname, '../..')
-
-/** Port offsets to try: beside a shop that somebody has open, and beside another run of the tests. */
+/** Port offsets to try: beside a shop that somebody has open, and beside another run of tests, chaos or bench. */
 export const portOffsets = Array.from({ length: 40 }, (_, index) => 200 + index * 20)
 
 /** Opens a shop at the first offset whose ports are free. */

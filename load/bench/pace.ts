@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
+/**
+ * A fixed arrival rate that waits for nobody: an open model. A shop that is slow meets the same rate, and its slowness
+ * shows as a backlog, where callers in a closed loop would have slowed down with it.
+ */
+
+/** Milliseconds between two looks at what is due: what is offered may be so much late. */
+export const TICK_MS = 10
+
+export type Pace = { perSecond: number; count: number }
+
+/** When the one with this index is due, in milliseconds after the start. */
+export function dueAtMs({ perSecond }: Pace, index: number): number {
+  return (index * 1000) / perSecond
+}
+
+/** How many are due so many milliseconds after the start. */
+export function dueBy({ perSecond, count }: Pace, ms: number): number {
+  return Math.min(count, Math.floor((ms * perSecond) / 1000) + 1)
+}
+
+/**
+ * Calls `offer` with the range of those that have become due until all are offered, and returns by how many
+ * milliseconds the worst was late: far above a tick, it was this process that could not keep up.
+ */
+export async function keepPace(
+  pace: Pace,
+  offer: (first: number, end: number) => void,
+  stop: AbortSignal,
+): Promise<number> {
+  const startedAt = performance.now()
+  let offered = 0
+  let lateMsMax = 0
+  while (offered < pace.count) {
+    const ms = performance.now() - startedAt
+    const due = dueBy(pace, ms)
+    if (due > offered) {
+      lateMsMax = Math.max(lateMsMax, ms - dueAtMs(pace, offered))
+      offer(offered, due)
+      offered = due
+    }
+    await delay(TICK_MS, undefined, { signal: stop })
+  }
+  return lateMsMax
+}

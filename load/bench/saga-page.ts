@@ -1,0 +1,145 @@
+import { FIRST_TOPIC, LAST_TOPIC } from './counts.ts'
+import type { Sample } from './observer.ts'
+import { barPlot, escaped, type Line, linePlot } from './plot.ts'
+import { type Group, groups } from './processes.ts'
+import type { SagaResult } from './saga.ts'
+import type { SagaRun } from './saga-run.ts'
+import type { Spread } from './statistics.ts'
+import type { Step } from './step.ts'
+import { tellMachine, tellNumber } from './tell.ts'
+
+const colourOf: Record<Group, string> = {
+  app: '#3b82f6',
+  sidecar: '#a855f7',
+  broker: '#f59e0b',
+  database: '#10b981',
+  load: '#94a3b8',
+}
+const OFFERED = '#94a3b8'
+const ENDED = '#3b82f6'
+const LATE = '#ef4444'
+/** Points of one line: a page over half an hour would otherwise have thousands. */
+const POINTS_MAX = 400
+
+/** The page of `--report`: all in one file. Plots over time are of the first run. */
+export function sagaPage(result: SagaResult, spreads: Record<string, Spread>): string {
+  const [run] = result.runs
+  if (run === undefined) return ''
+  const { from, workMs, repeat } = result.plan
+  const told = `${from === 'topic' ? 'straight to user-create' : 'by the front door'}, ${workMs} ms of work per approval, ${repeat} run${repeat === 1 ? '' : 's'}`
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Tideshop · pnpm bench saga</title>
+<style>
+  :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
+  body { max-width: 800px; margin: 2rem auto; padding: 0 1rem }
+  svg { width: 100%; height: auto } svg text { font-size: 11px; fill: currentColor }
+  figure { margin: 2rem 0 } figcaption { font-weight: 600 } figcaption span { font-weight: 400; margin-left: .8rem }
+  i { display: inline-block; width: .8em; height: .8em; margin-right: .3em }
+  table { border-collapse: collapse; font-variant-numeric: tabular-nums } td, th { padding: .1rem .8rem .1rem 0; text-align: right }
+  td:first-child, th:first-child { text-align: left }
+</style>
+<h1>${tellNumber(spreads['eventsPerSecond']?.median ?? 0)} events per second</h1>
+<p>${escaped(told)}<br>${escaped(tellMachine(result.machine))}<br>measured at ${escaped(result.measuredAt)}</p>
+${plotsOf(run).join('\n')}
+${tableOf(spreads)}
+</html>
+`
+}
+
+function plotsOf({ steps, measured }: SagaRun): string[] {
+  const rated = steps.filter(({ rate }) => rate !== null)
+  return [
+    overTime('Offered and ended per second', 'operations/s', steps, perSecondLines),
+    overTime('Backlog', 'operations', steps, backlogLine),
+    barPlot(
+      'Processor time per operation',
+      { x: 'operations/s', y: 'ms' },
+      steps.map((step) => ({
+        label: step.plan.perSecond === null ? 'all at once' : String(step.plan.perSecond),
+        parts: groups.map((group) => ({
+          name: group,
+          colour: colourOf[group],
+          value: (step.cpuSeconds[group] * 1000) / step.accepted,
+        })),
+      })),
+    ),
+    linePlot('Memory, resident', { x: 's', y: 'MB' }, memoryLines(measured)),
+    ...(rated.length > 1 ? [latencyPlot(rated)] : []),
+  ]
+}
+
+/** One step after the other, each where the one before ended. */
+function overTime(
+  title: string,
+  unit: string,
+  steps: readonly Step[],
+  linesOf: (samples: readonly Sample[]) => Line[],
+): string {
+  let startS = 0
+  const lines = new Map<string, Line>()
+  for (const { samples, tookMs } of steps) {
+    for (const { name, colour, points } of linesOf(thinned(samples))) {
+      const shifted = points.map(({ x, y }) => ({ x: x + startS, y }))
+      lines.set(name, { name, colour, points: [...(lines.get(name)?.points ?? []), ...shifted] })
+    }
+    startS += tookMs / 1000
+  }
+  return linePlot(title, { x: 's', y: unit }, [...lines.values()])
+}
+
+function perSecondLines(samples: readonly Sample[]): Line[] {
+  const rate = (count: (sample: Sample) => number) =>
+    samples.slice(1).map((sample, index) => {
+      const before = samples[index] as Sample
+      const ms = Math.max(1, sample.atMs - before.atMs)
+      return { x: sample.atMs / 1000, y: ((count(sample) - count(before)) * 1000) / ms }
+    })
+  return [
+    { name: 'offered', colour: OFFERED, points: rate(({ produced }) => produced[FIRST_TOPIC] ?? 0) },
+    { name: 'ended', colour: ENDED, points: rate(({ consumed }) => consumed[LAST_TOPIC] ?? 0) },
+  ]
+}
+
+function backlogLine(samples: readonly Sample[]): Line[] {
+  const points = samples.map(({ atMs, accepted, consumed }) => {
+    return { x: atMs / 1000, y: Math.max(0, accepted - (consumed[LAST_TOPIC] ?? 0)) }
+  })
+  return [{ name: 'accepted and not ended', colour: LATE, points }]
+}
+
+function memoryLines({ samples }: Step): Line[] {
+  const seen = thinned(samples)
+  return groups.map((group) => ({
+    name: group,
+    colour: colourOf[group],
+    points: seen.map(({ atMs, residentMb }) => ({ x: atMs / 1000, y: residentMb[group] })),
+  }))
+}
+
+function latencyPlot(steps: readonly Step[]): string {
+  const sorted = steps.toSorted((one, other) => (one.plan.perSecond ?? 0) - (other.plan.perSecond ?? 0))
+  const points = (of: 'p50' | 'p99') =>
+    sorted.flatMap(({ plan, endToEndMs }) => {
+      return endToEndMs === null ? [] : { x: plan.perSecond ?? 0, y: endToEndMs[of] }
+    })
+  return linePlot('From accepted to ended', { x: 'operations/s offered', y: 'ms' }, [
+    { name: 'p50', colour: ENDED, points: points('p50') },
+    { name: 'p99', colour: LATE, points: points('p99') },
+  ])
+}
+
+function thinned(samples: readonly Sample[]): Sample[] {
+  const every = Math.ceil(samples.length / POINTS_MAX)
+  return samples.filter((_, index) => index % every === 0 || index === samples.length - 1)
+}
+
+function tableOf(spreads: Record<string, Spread>): string {
+  const rows = Object.entries(spreads).map(([name, { median, min, max }]) => {
+    const cells = [name, ...[median, min, max].map(tellNumber)].map((cell) => `<td>${escaped(cell)}</td>`)
+    return `<tr>${cells.join('')}</tr>`
+  })
+  return `<table><tr><th>figure<th>median<th>least<th>most</tr>\n${rows.join('\n')}\n</table>`
+}

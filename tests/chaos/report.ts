@@ -20,6 +20,23 @@ export function timesOf(recoveries: readonly Recovery[]): Times | null {
   return sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95), max: at(1) }
 }
 
+/** What was killed, and how long the shop needed; `alone` are those beside which no other process was hit. */
+function tableOf(recoveries: readonly Recovery[]): string[] {
+  const groups = Map.groupBy(recoveries, ({ part }): string => part)
+  const alone = recoveries.filter(({ beside }) => beside.length === 0)
+  const rows = [
+    ...[...groups].toSorted(([one], [other]) => one.localeCompare(other)),
+    ['alone', alone] as const,
+  ]
+  return rows.flatMap(([name, of]) => {
+    const times = timesOf(of)
+    if (times === null) return []
+    const { p50, p95, max } = times
+    const cells = [String(of.length), ...[p50, p95, max].map(inSeconds)].map((cell) => cell.padStart(8))
+    return [`  ${name.padEnd(9)}${cells.join('')}`]
+  })
+}
+
 export function tellOutcome(plan: Plan, outcome: Outcome): string {
   const { verdict, recoveries, faults, quiet } = outcome
   const { counts, violations } = verdict
@@ -37,6 +54,7 @@ export function tellOutcome(plan: Plan, outcome: Outcome): string {
     times === null
       ? 'recovery   not measured'
       : `recovery   p50 ${inSeconds(times.p50)} · p95 ${inSeconds(times.p95)} · max ${inSeconds(times.max)} (${slowest?.what})`,
+    ...tableOf(recoveries),
     ...never.map(({ what }) => `recovery   never after: ${what}`),
     ...(quiet ? [] : ['it did not become quiet']),
     '',

@@ -1,15 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { topics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
+import type { Process } from '@tideshop/run/process'
 import type { Shop } from '@tideshop/run/shop'
 import { readStores } from '../shared/stores.ts'
 import { backlog, readTopics } from '../shared/topics.ts'
 import type { Asked } from './books.ts'
 import { callAll, DENIED_NAME } from './callers.ts'
+import { type Fault, inWords, isOfRecords, lasts, type Target } from './fault.ts'
 import { inflict } from './faults.ts'
 import { Follower, type Recovery } from './follower.ts'
+import { Turns } from './ground.ts'
 import { audit, type Verdict } from './ledger.ts'
-import { inWords, type Shape, type Step, scheduleOf } from './schedule.ts'
+import { type Step, scheduleOf } from './schedule.ts'
+import type { Shape } from './stage.ts'
 
 /** One chaos run on an open shop: load and faults side by side, then quiet, then the ledger. */
 
@@ -72,23 +76,49 @@ function progressOf({ follower, now }: Scene): Progress {
   return { kills: recoveries.length, accepted, ended, open, now }
 }
 
+/** What lasts runs beside the next steps. All is over when this resolves, and nobody is left stopped when it rejects. */
 async function hitAll(shop: Shop, steps: readonly Step[], scene: Scene): Promise<void> {
-  const { follower, poison, stop } = scene
-  for (const { afterMs, fault } of steps) {
-    await delay(afterMs, undefined, { signal: stop })
-    scene.now = inWords(fault)
-    await inflict(shop, fault, {
-      killed: () => follower.killed(scene.now),
-      poisoned: (value) => poison.add(value),
-    })
-    stop.throwIfAborted()
+  const broken = new AbortController()
+  const signal = AbortSignal.any([scene.stop, broken.signal])
+  const lasting: Promise<void>[] = []
+  const turns = new Turns()
+  try {
+    for (const { afterMs, fault } of steps) {
+      // What ended the wait says more than that it was ended.
+      await delay(afterMs, undefined, { signal }).catch(() => undefined)
+      signal.throwIfAborted()
+      const over = hit(shop, fault, scene, { turns, signal })
+      if (lasts(fault)) lasting.push(over.catch((error) => broken.abort(error)))
+      else await over
+    }
+    await Promise.all(lasting)
+    signal.throwIfAborted()
+  } finally {
+    broken.abort()
+    await Promise.all(lasting)
   }
+}
+
+type Ending = { turns: Turns; signal: AbortSignal }
+
+async function hit(shop: Shop, fault: Fault, scene: Scene, ending: Ending): Promise<void> {
+  const { follower, poison } = scene
+  const words = inWords(fault)
+  scene.now = words
+  const isOver = isOfRecords(fault) ? () => undefined : follower.began(words)
+  const ground = {
+    ...{ shop, ...ending },
+    killed: ({ name }: Process, part: Target['part']) => follower.killed(name, part, words),
+    poisoned: (value: string) => poison.add(value),
+  }
+  await inflict(ground, fault).finally(isOver)
 }
 
 function shapeOf(shop: Shop): Shape {
   const appIds = [...new Set(['apigateway', ...topics.flatMap(({ teller, listener }) => [teller, listener])])]
   const backbone = (['kafka', 'mongodb'] as const).filter((part) => shop[part] !== null)
-  return { appIds, scaled: ['users', 'approvals'], backbone, topics: topics.map(({ name }) => name) }
+  const replaced = appIds.filter((appId) => appId !== 'apigateway')
+  return { appIds, scaled: ['users', 'approvals'], replaced, backbone, topics }
 }
 
 /** True when nothing is left to do: no promise open, nothing pending or untold, every record acknowledged. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { Provided } from '@tideshop/runtime/provide'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Crew } from '../src/crew.ts'
 import type { AppEntry } from '../src/dapr-yaml.ts'
@@ -29,7 +30,8 @@ beforeEach(async () => {
   dir = mkdtempSync(path.join(tmpdir(), 'tideshop-crew-'))
   fleet = await Fleet.open({ dir, url: 'http://127.0.0.1:1' })
   crew = new Crew([entry], 0)
-  const daprd = { kind: 'program' as const, command: process.execPath, args: [tinyReplica] }
+  const program = { command: process.execPath, args: [tinyReplica], version: '0', origin: 'PATH' } as const
+  const daprd: Provided = { kind: 'program', part: 'daprd', ...program, args: [tinyReplica] }
   const rendered = { resourcesDir: dir, configFile: path.join(dir, 'config.yaml') }
   crew.equip({ fleet, daprd, rendered, mongodbUri: '', env: {} })
 })

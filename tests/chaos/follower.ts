@@ -18,8 +18,7 @@ export type Recovery = {
   /** The process, and which part of a shop it is. */
   what: string
   part: Target['part']
-  /** Milliseconds since the run began. */
-  at: number
+  at: Date
   /** Null: it never did. */
   tookMs: number | null
   /** Other faults of processes that were under way in that time, and may have made it longer. */
@@ -32,7 +31,6 @@ export class Follower {
   ended = 0
   readonly #open = new Map<string, number>()
   readonly #client: MongoClient
-  readonly #beganAt = performance.now()
   readonly #underWay = new Set<string>()
 
   constructor(mongodbUri: string) {
@@ -49,13 +47,13 @@ export class Follower {
 
   promised(uuid: string): void {
     this.accepted += 1
-    this.#open.set(uuid, this.#now())
+    this.#open.set(uuid, Date.now())
   }
 
   /** `by` is the fault, which is not beside itself. */
   killed(what: string, part: Target['part'], by: string): void {
     const beside = [...this.#underWay].filter((one) => one !== by)
-    this.recoveries.push({ what, part, at: this.#now(), tookMs: null, beside })
+    this.recoveries.push({ what, part, at: new Date(), tookMs: null, beside })
   }
 
   /** A fault that may be in the way of recoveries, until what is returned is called. */
@@ -92,13 +90,8 @@ export class Follower {
     if (!this.#open.delete(uuid)) return
     this.ended += 1
     for (const recovery of this.recoveries) {
-      if (recovery.tookMs === null && acceptedAt >= recovery.at) {
-        recovery.tookMs = this.#now() - recovery.at
-      }
+      const from = recovery.at.getTime()
+      if (recovery.tookMs === null && acceptedAt > from) recovery.tookMs = Date.now() - from
     }
-  }
-
-  #now(): number {
-    return Math.round(performance.now() - this.#beganAt)
   }
 }

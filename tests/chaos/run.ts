@@ -26,8 +26,11 @@ export type Outcome = {
   /** False when the shop still had something to do at the end of the wait. */
   quiet: boolean
   recoveries: readonly Recovery[]
-  faults: Record<string, number>
+  faults: readonly Inflicted[]
 }
+
+/** A fault as it was, in words; `tookMs` is null when it was given up. */
+export type Inflicted = { kind: Fault['kind']; what: string; at: Date; tookMs: number | null }
 
 /** Something to be hit must be there first, and what is hit last must have somebody to notice. */
 const LOAD_AROUND_MS = 2000
@@ -49,7 +52,7 @@ export async function runChaos(
   const load = { ...plan, url: shop.url, promised: (uuid: string) => follower.promised(uuid), cut }
   const calling = callAll(load, AbortSignal.any([closing.signal, cut]))
   const poison = new Set<string>()
-  const scene: Scene = { follower, poison, stop, now: 'load begins' }
+  const scene: Scene = { follower, poison, stop, faults: [], now: 'load begins' }
   watch(() => progressOf(scene))
   try {
     const steps = scheduleOf(plan.seed, plan.kills, shapeOf(shop))
@@ -61,7 +64,7 @@ export async function runChaos(
     const asked = await calling
     const quiet = await untilQuiet(shop, follower, stop)
     const verdict = await auditShop(shop, asked, poison)
-    return { verdict, quiet, recoveries: follower.recoveries, faults: countKinds(steps) }
+    return { verdict, quiet, recoveries: follower.recoveries, faults: scene.faults }
   } finally {
     over.abort()
     await Promise.all([calling, following])
@@ -69,7 +72,13 @@ export async function runChaos(
 }
 
 /** `now` is what happens just now, in words. */
-type Scene = { follower: Follower; poison: Set<string>; stop: AbortSignal; now: string }
+type Scene = {
+  follower: Follower
+  poison: Set<string>
+  stop: AbortSignal
+  faults: Inflicted[]
+  now: string
+}
 
 function progressOf({ follower, now }: Scene): Progress {
   const { accepted, ended, open, recoveries } = follower
@@ -102,9 +111,11 @@ async function hitAll(shop: Shop, steps: readonly Step[], scene: Scene): Promise
 type Ending = { turns: Turns; signal: AbortSignal }
 
 async function hit(shop: Shop, fault: Fault, scene: Scene, ending: Ending): Promise<void> {
-  const { follower, poison } = scene
+  const { follower, poison, faults } = scene
   const words = inWords(fault)
+  const inflicted: Inflicted = { kind: fault.kind, what: words, at: new Date(), tookMs: null }
   scene.now = words
+  faults.push(inflicted)
   const isOver = isOfRecords(fault) ? () => undefined : follower.began(words)
   const ground = {
     ...{ shop, ...ending },
@@ -112,6 +123,7 @@ async function hit(shop: Shop, fault: Fault, scene: Scene, ending: Ending): Prom
     poisoned: (value: string) => poison.add(value),
   }
   await inflict(ground, fault).finally(isOver)
+  inflicted.tookMs = Date.now() - inflicted.at.getTime()
 }
 
 function shapeOf(shop: Shop): Shape {
@@ -146,9 +158,4 @@ async function auditShop(shop: Shop, asked: readonly Asked[], poison: ReadonlySe
   const records = await readTopics(shop, [...names, ...names.map(deadLetterTopic)])
   const { operations, users } = await readStores(shop)
   return audit({ asked, operations, users, records, poison, denied: new Set([DENIED_NAME]) })
-}
-
-function countKinds(steps: readonly Step[]): Record<string, number> {
-  const kinds = Map.groupBy(steps, ({ fault }) => fault.kind)
-  return Object.fromEntries([...kinds].map(([kind, of]) => [kind, of.length]))
 }

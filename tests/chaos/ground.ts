@@ -9,6 +9,8 @@ export type Ground = {
   turns: Turns
   /** Ends what lasts: it is made good at once. */
   signal: AbortSignal
+  /** Called when the next fault may come although this one is not over. */
+  goOn: () => void
   /** Told when a process that was killed is to come back; recovery counts from here. */
   killed: (process: Process, part: Target['part']) => void
   /** A value that is put into a topic and can never be handled. */

@@ -3,7 +3,7 @@ import type { Process } from '@tideshop/run/process'
 import { stopReplica } from '@tideshop/run/replica'
 import type { Shop } from '@tideshop/run/shop'
 import { goBack } from '../shared/topics.ts'
-import type { ProcessFault, Target } from './fault.ts'
+import { lasts, type ProcessFault, type Target } from './fault.ts'
 import { type Ground, persist } from './ground.ts'
 
 /** Faults of processes, and how they are made good. Whatever happens, nobody is left stopped. */
@@ -18,7 +18,8 @@ const SLOW_RUNNING_MS = 30
 const REPLAYED_MAX = 5000
 
 export async function inflictOnProcesses(ground: Ground, fault: ProcessFault): Promise<void> {
-  const { shop, turns } = ground
+  const { shop, turns, goOn } = ground
+  if (lasts(fault)) goOn()
   if ('target' in fault) {
     const process = processOf(shop, fault.target)
     return turns.take([process], () => hit(ground, fault, process))
@@ -27,9 +28,12 @@ export async function inflictOnProcesses(ground: Ground, fault: ProcessFault): P
   const crew = shop.replicas(appId).flatMap(({ app, sidecar }) => [app, sidecar])
   return turns.take(crew, async () => {
     if (fault.kind === 'replay') return replay(ground, fault.topic, fault.listener)
-    if (fault.kind === 'scale-in') return shop.removeReplica(appId)
-    await persist(ground, () => shop.addReplica(appId))
-    if (fault.kind === 'replace') await shop.removeReplica(appId, fault.replica)
+    if (fault.kind !== 'scale-in') await persist(ground, () => shop.addReplica(appId))
+    if (fault.kind === 'scale-out') return
+    // Who leaves is no longer among the replicas, but may take long: it serves to the end whom it is asked by.
+    const leaving = shop.removeReplica(appId, fault.kind === 'replace' ? fault.replica : undefined)
+    goOn()
+    await leaving
   })
 }
 

@@ -1,16 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { topics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
-import type { Process } from '@tideshop/run/process'
 import type { Shop } from '@tideshop/run/shop'
 import { readStores } from '../shared/stores.ts'
 import { backlog, readTopics } from '../shared/topics.ts'
 import type { Asked } from './books.ts'
 import { callAll, DENIED_NAME } from './callers.ts'
-import { type Fault, inWords, isOfRecords, lasts, type Target } from './fault.ts'
+import { type Fault, inWords, isOfRecords } from './fault.ts'
 import { inflict } from './faults.ts'
 import { Follower, type Recovery } from './follower.ts'
-import { Turns } from './ground.ts'
+import { type Ground, Turns } from './ground.ts'
 import { audit, type Verdict } from './ledger.ts'
 import { type Step, scheduleOf } from './schedule.ts'
 import type { Shape } from './stage.ts'
@@ -89,38 +88,39 @@ function progressOf({ follower, now }: Scene): Progress {
 async function hitAll(shop: Shop, steps: readonly Step[], scene: Scene): Promise<void> {
   const broken = new AbortController()
   const signal = AbortSignal.any([scene.stop, broken.signal])
-  const lasting: Promise<void>[] = []
   const turns = new Turns()
+  const underWay: Promise<void>[] = []
   try {
     for (const { afterMs, fault } of steps) {
       // What ended the wait says more than that it was ended.
       await delay(afterMs, undefined, { signal }).catch(() => undefined)
       signal.throwIfAborted()
-      const over = hit(shop, fault, scene, { turns, signal })
-      if (lasts(fault)) lasting.push(over.catch((error) => broken.abort(error)))
-      else await over
+      const { promise: next, resolve: goOn } = Promise.withResolvers<void>()
+      const over = hit(fault, scene, { shop, turns, signal, goOn }).catch((error) => broken.abort(error))
+      underWay.push(over)
+      await Promise.race([next, over])
     }
-    await Promise.all(lasting)
+    await Promise.all(underWay)
     signal.throwIfAborted()
   } finally {
     broken.abort()
-    await Promise.all(lasting)
+    await Promise.all(underWay)
   }
 }
 
-type Ending = { turns: Turns; signal: AbortSignal }
+type Basis = Pick<Ground, 'shop' | 'turns' | 'signal' | 'goOn'>
 
-async function hit(shop: Shop, fault: Fault, scene: Scene, ending: Ending): Promise<void> {
+async function hit(fault: Fault, scene: Scene, basis: Basis): Promise<void> {
   const { follower, poison, faults } = scene
-  const words = inWords(fault)
-  const inflicted: Inflicted = { kind: fault.kind, what: words, at: new Date(), tookMs: null }
-  scene.now = words
+  const what = inWords(fault)
+  scene.now = what
+  const inflicted: Inflicted = { kind: fault.kind, what, at: new Date(), tookMs: null }
   faults.push(inflicted)
-  const isOver = isOfRecords(fault) ? () => undefined : follower.began(words)
-  const ground = {
-    ...{ shop, ...ending },
-    killed: ({ name }: Process, part: Target['part']) => follower.killed(name, part, words),
-    poisoned: (value: string) => poison.add(value),
+  const isOver = isOfRecords(fault) ? () => undefined : follower.began(what)
+  const ground: Ground = {
+    ...basis,
+    killed: ({ name }, part) => follower.killed(name, part, what),
+    poisoned: (value) => poison.add(value),
   }
   await inflict(ground, fault).finally(isOver)
   inflicted.tookMs = Date.now() - inflicted.at.getTime()

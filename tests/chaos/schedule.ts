@@ -7,7 +7,7 @@ import { type Shape, Stage } from './stage.ts'
 export type Step = { afterMs: number; fault: Fault }
 
 /** Between two steps there is at least time for something to begin. */
-const PAUSE_MS = { min: 100, max: 1200 }
+const PAUSE_MS = { min: 100, max: 1000 }
 const STALL_MS = { min: 500, max: 4000 }
 /**
  * Longer than a consumer group waits for a silent member and than a sidecar waits for a silent app: another replica then
@@ -29,7 +29,7 @@ const KILLED: Weights = { app: 12, sidecar: 8, kafka: 1, mongodb: 2 }
 const HELD: Weights = { app: 3, sidecar: 3, kafka: 2, mongodb: 3 }
 
 /** Of the kills those after which the process is left down. */
-const OUTAGE_SHARE = 0.08
+const OUTAGE_SHARE = 0.06
 /** Of the stalls. */
 const LONG_SHARE = 0.15
 /** A replay brings all that follows from its topic once more, so that a run would become nothing else. */
@@ -40,8 +40,8 @@ const PLACES = 1_000_000
 const others: readonly { perKill: number; draw: (game: Game) => Fault | null }[] = [
   { perKill: 0.2, draw: scale },
   { perKill: 0.06, draw: replace },
-  { perKill: 0.25, draw: stall },
-  { perKill: 0.12, draw: (game) => held(game, 'slow', SLOW_MS) },
+  { perKill: 0.2, draw: stall },
+  { perKill: 0.1, draw: (game) => held(game, 'slow', SLOW_MS) },
   { perKill: 0.4, draw: (game) => ({ kind: 'poison', ...somewhere(game), poison: game.dice.one(poisons) }) },
   { perKill: 0.3, draw: (game) => ({ kind: 'duplicate', ...somewhere(game) }) },
   {

@@ -133,5 +133,12 @@ function killOf(game: Game): Fault {
 function target(dice: Dice, free: readonly Target[], weights: Weights): Target {
   const parts = [...new Set(free.map(({ part }) => part))]
   const part = dice.one(parts.flatMap((name) => Array<Target['part']>(weights[name]).fill(name)))
-  return dice.one(free.filter((one) => one.part === part))
+  const possible = free.filter((one) => one.part === part)
+  // A service with three replicas is not hit more often than one with a single one.
+  const name = dice.one([...new Set(possible.map(serviceOf))])
+  return dice.one(possible.filter((one) => serviceOf(one) === name))
+}
+
+function serviceOf(one: Target): string {
+  return 'appId' in one ? one.appId : one.part
 }

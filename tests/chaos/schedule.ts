@@ -7,7 +7,7 @@ import { type Shape, Stage } from './stage.ts'
 export type Step = { afterMs: number; fault: Fault }
 
 /** Between two steps there is at least time for something to begin. */
-const PAUSE_MS = { min: 100, max: 1000 }
+const PAUSE_MS = { min: 100, max: 1300 }
 const STALL_MS = { min: 500, max: 4000 }
 /**
  * Longer than a consumer group waits for a silent member and than a sidecar waits for a silent app: another replica then

@@ -5,7 +5,8 @@ import type { Target } from './fault.ts'
 /**
  * Follows every promise to its end while the shop is being hit, and so knows how long it took to recover: from a kill
  * until an operation ended that was promised after it. What was held down counts from the moment that it is started
- * again: until then nobody could recover.
+ * again; and where that is the broker or the database, so does whoever was killed before and has not recovered: until
+ * then nobody could.
  */
 
 const LOOK_EVERY_MS = 100
@@ -18,7 +19,9 @@ export type Recovery = {
   /** The process, and which part of a shop it is. */
   what: string
   part: Target['part']
-  at: Date
+  killedAt: Date
+  /** Later than the kill where the shop was not allowed to recover at once. */
+  countedFrom: Date
   /** Null: it never did. */
   tookMs: number | null
   /** Other faults of processes that were under way in that time, and may have made it longer. */
@@ -53,7 +56,13 @@ export class Follower {
   /** `by` is the fault, which is not beside itself. */
   killed(what: string, part: Target['part'], by: string): void {
     const beside = [...this.#underWay].filter((one) => one !== by)
-    this.recoveries.push({ what, part, at: new Date(), tookMs: null, beside })
+    const killedAt = new Date()
+    this.recoveries.push({ what, part, killedAt, countedFrom: killedAt, tookMs: null, beside })
+  }
+
+  /** The broker or the database was held down, and is to come back now. */
+  allowed(): void {
+    for (const recovery of this.recoveries) if (recovery.tookMs === null) recovery.countedFrom = new Date()
   }
 
   /** A fault that may be in the way of recoveries, until what is returned is called. */
@@ -90,7 +99,7 @@ export class Follower {
     if (!this.#open.delete(uuid)) return
     this.ended += 1
     for (const recovery of this.recoveries) {
-      const from = recovery.at.getTime()
+      const from = recovery.countedFrom.getTime()
       if (recovery.tookMs === null && acceptedAt > from) recovery.tookMs = Date.now() - from
     }
   }

@@ -13,6 +13,8 @@ export type Ground = {
   goOn: () => void
   /** Told when a process that was killed is to come back; recovery counts from here. */
   killed: (process: Process, part: Target['part']) => void
+  /** Told when what all stand on is to come back after it was held down. */
+  allowed: () => void
   /** A value that is put into a topic and can never be handled. */
   poisoned: (value: string) => void
 }

@@ -26,15 +26,15 @@ export async function inflictOnProcesses(ground: Ground, fault: ProcessFault): P
   }
   const appId = fault.kind === 'replay' ? fault.listener : fault.appId
   const crew = shop.replicas(appId).flatMap(({ app, sidecar }) => [app, sidecar])
-  return turns.take(crew, async () => {
-    if (fault.kind === 'replay') return replay(ground, fault.topic, fault.listener)
-    if (fault.kind !== 'scale-in') await persist(ground, () => shop.addReplica(appId))
-    if (fault.kind === 'scale-out') return
-    // Who leaves is no longer among the replicas, but may take long: it serves to the end whom it is asked by.
-    const leaving = shop.removeReplica(appId, fault.kind === 'replace' ? fault.replica : undefined)
-    goOn()
-    await leaving
+  const leaving = await turns.take(crew, async () => {
+    if (fault.kind === 'replay') await replay(ground, fault.topic, fault.listener)
+    else if (fault.kind !== 'scale-in') await persist(ground, () => shop.addReplica(appId))
+    if (fault.kind === 'scale-in') return { gone: shop.removeReplica(appId) }
+    return fault.kind === 'replace' ? { gone: shop.removeReplica(appId, fault.replica) } : null
   })
+  // Who leaves is nobody's target any more, but may take long: it serves to the end whoever still asks it.
+  goOn()
+  await leaving?.gone
 }
 
 function processOf(shop: Shop, target: Target): Process {
@@ -52,7 +52,7 @@ function processOf(shop: Shop, target: Target): Process {
 type Hit = Extract<ProcessFault, { target: Target }>
 
 async function hit(ground: Ground, fault: Hit, process: Process): Promise<void> {
-  const { signal, killed } = ground
+  const { signal, killed, allowed } = ground
   const { part } = fault.target
   if (fault.kind === 'stall') return stall(process, fault.forMs, signal)
   if (fault.kind === 'slow') return slow(process, fault.forMs, signal)
@@ -62,6 +62,7 @@ async function hit(ground: Ground, fault: Hit, process: Process): Promise<void> 
   if (fault.kind === 'outage') {
     await delay(fault.forMs, undefined, { signal })
     killed(process, part)
+    if (part === 'kafka' || part === 'mongodb') allowed()
   }
   await persist(ground, () => process.start())
 }

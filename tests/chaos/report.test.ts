@@ -10,7 +10,7 @@ const plan = { seed: 7, kills: 3, callers: 1, perSecond: 1 }
 const at = (second: number) => new Date(Date.UTC(2026, 10, 21, 12, 0, second))
 
 function recovery(what: string, part: Recovery['part'], tookMs: number, beside: string[] = []): Recovery {
-  return { what, part, at: at(0), tookMs, beside }
+  return { what, part, killedAt: at(0), countedFrom: at(0), tookMs, beside }
 }
 
 function outcome(recoveries: Recovery[], faults: Inflicted[] = []): Outcome {

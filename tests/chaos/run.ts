@@ -120,6 +120,7 @@ async function hit(fault: Fault, scene: Scene, basis: Basis): Promise<void> {
   const ground: Ground = {
     ...basis,
     killed: ({ name }, part) => follower.killed(name, part, what),
+    allowed: () => follower.allowed(),
     poisoned: (value) => poison.add(value),
   }
   await inflict(ground, fault).finally(isOver)

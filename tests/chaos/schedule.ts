@@ -29,7 +29,7 @@ const KILLED: Weights = { app: 12, sidecar: 8, kafka: 1, mongodb: 2 }
 const HELD: Weights = { app: 3, sidecar: 3, kafka: 2, mongodb: 3 }
 
 /** Of the kills those after which the process is left down. */
-const OUTAGE_SHARE = 0.06
+const OUTAGE_SHARE = 0.08
 /** Of the stalls. */
 const LONG_SHARE = 0.15
 /** A replay brings all that follows from its topic once more, so that a run would become nothing else. */

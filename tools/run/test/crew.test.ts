@@ -48,20 +48,22 @@ function names(): string[] {
 test('the newest replica goes, unless another is named', async () => {
   for (let count = 0; count < 3; count += 1) await crew.add('users')
   const [first] = crew.of('users')
+  // Not by number: a place where a stranger holds a port was skipped.
+  const [, second = '', third = ''] = names()
   await crew.remove('users', 0)
-  expect(names()).toEqual(['users-2', 'users-3'])
+  expect(names()).toEqual([second, third])
   expect([first?.app.running, first?.sidecar.running]).toEqual([false, false])
   await crew.remove('users')
-  expect(names()).toEqual(['users-2'])
+  expect(names()).toEqual([second])
   await expect(crew.remove('users', 1)).rejects.toThrow('users has no replica to remove')
 })
 
 test('a place that was left is taken again', async () => {
   await crew.add('users')
   await crew.add('users')
+  const [first = '', second = ''] = names()
   await crew.remove('users', 0)
   const { app } = await crew.add('users')
-  expect(app.name).toBe('users')
   expect(app.running).toBe(true)
-  expect(names()).toEqual(['users-2', 'users'])
+  expect(names()).toEqual([second, first])
 })

@@ -7,17 +7,20 @@ import { plainLines } from '@tideshop/run/progress'
 import { killRecorded } from '@tideshop/run/record'
 import type { Shop } from '@tideshop/run/shop'
 import { startSomewhere } from '@tideshop/run/somewhere'
+import type { Path } from './books.ts'
+import { tellMoment } from './moment.ts'
 import { isSound, tellOutcome, tellViolations, timesOf } from './report.ts'
 import { type Plan, type Progress, runChaos } from './run.ts'
 
-const help = `pnpm chaos [options]: kills, stalls, scales and poisons a shop of its own under load,
-and then holds callers, topics and stores against each other
+const help = `pnpm chaos [options]: kills, stops, slows, scales and poisons a shop of its own under load,
+puts records again and takes listeners back, and then holds callers, topics and stores against each other
 
-  --kills N     kill -9 of services, sidecars, Kafka and the database, at most 2000 (default 60)
+  --kills N     kill -9 of services, sidecars, Kafka and the database, at most 2000 (default 60);
+                the other faults fall between them
   --seed N      chooses the faults; the same seed gives the same schedule (default: one by chance)
   --callers N   callers, who repeat until they are promised something (default 10, at most 100)
   --rate N      operations per second of all callers together (default 30, at most 500)
-  --json FILE   everything that was found
+  --json FILE   everything that was found, each fault and each recovery with its time
   --help        this text
 
 Exit code: 0 when nothing was lost, doubled, stuck or otherwise wrong, 1 when something was (the shop's
@@ -98,7 +101,8 @@ async function chaosOn(
   }
   console.log(`\n${tellOutcome(plan, outcome)}`)
   if (isSound(outcome)) return true
-  console.error(`\nseed ${plan.seed}\n${tellViolations(outcome.verdict.violations)}`)
+  const momentOf = (path: Path) => tellMoment(path, outcome.faults, shop)
+  console.error(`\nseed ${plan.seed}\n${tellViolations(outcome.verdict.violations, momentOf)}`)
   return false
 }
 

@@ -163,8 +163,8 @@ function kafkaProperties(port: number, controllerPort: number, data: string): st
     // Otherwise the first consumer of a group waits 3 s for a second one.
     'group.initial.rebalance.delay.ms': 0,
     // A killed broker may register again only when the session of its former life is over: 9 s by default.
-    'broker.heartbeat.interval.ms': 500,
-    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 200,
+    'broker.session.timeout.ms': 1000,
     // A week, but never more than 1 GiB of a partition, in pieces small enough to be deleted one by one.
     'log.retention.hours': 168,
     'log.retention.bytes': 1024 ** 3,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { askAgainSoon, edited, feedBatches, kafkaNote, oursOf } from './build-daprd.ts'
+import { edited, feedBatches, hearAgainSoon, kafkaNote, oursOf, publishAgainSoon } from './build-daprd.ts'
 
 const bulk = '\tif isBulkSubscribe {\n\t\tticker := time.NewTicker(wait)\n\t} else {\n\t}\n'
 const consumer = `func ConsumeClaim() error {\n${bulk}}\n`
@@ -17,9 +17,16 @@ test('nothing else is changed', () => {
 
 test('a producer asks for a broker that was away each second, by topic and by partition', () => {
   const producer = 'a: breaker.New(3, 1, 10*time.Second),\nb: breaker.New(3, 1, 10*time.Second),\n'
-  expect(edited(producer, askAgainSoon)).toBe(
+  expect(edited(producer, publishAgainSoon)).toBe(
     'a: breaker.New(3, 1, time.Second),\nb: breaker.New(3, 1, time.Second),\n',
   )
+})
+
+test('a consumer is back within a moment, and its settings are those of the component otherwise', () => {
+  const init = '\tconfig := sarama.NewConfig()\n\tconfig.Version = meta.internalVersion\n'
+  const lines = edited(init, hearAgainSoon).split('\n')
+  expect(lines.filter((line) => !line.includes('.Retry.')).join('\n')).toBe(init)
+  expect(lines).toContain('\tconfig.Consumer.Group.Rebalance.Retry.Backoff = 200 * time.Millisecond')
 })
 
 test.each([
@@ -30,7 +37,7 @@ test.each([
 })
 
 test('a daprd tells by its version whose bulk subscription it has', () => {
-  expect(oursOf('1.18.2')).toBe('1.18.2-tideshop.2')
+  expect(oursOf('1.18.2')).toBe('1.18.2-tideshop.3')
   expect(kafkaNote(oursOf('1.18.2'))).toMatch(/one batch .* from all partitions/)
   expect(kafkaNote('1.18.2')).toMatch(/as released: start with BATCH_WAIT_MS=500/)
 })

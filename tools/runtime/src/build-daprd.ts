@@ -1,11 +1,11 @@
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { buildGo, type GoBuild, goCommand } from './build-go.ts'
 import { runBuild } from './child.ts'
 
 /*
- * Our daprd differs from the released one in two places: how the Kafka component gathers a batch (go/dapr/kafka/gather.go
- * says why), and for how long its producer refuses after a broker was away. docs/dapr-notes.md has what was measured.
+ * Our daprd differs from the released one in how the Kafka component gathers a batch (go/dapr/kafka/gather.go says why),
+ * and in how long it waits until it asks a broker again that was away. docs/dapr-notes.md has what was measured.
  * Both are inside packages of other modules, and Go lays its overlays over no file of the module cache. So the build
  * takes a copy of each module, edits it, and points the copied go.mod to it. The copies lie in the folder that is
  * being filled: a build that is killed leaves them to the next one to delete.
@@ -13,7 +13,7 @@ import { runBuild } from './child.ts'
  * When this changes what daprd does, OURS counts on: the version tells one change from the next.
  */
 
-const OURS = '-tideshop.2'
+const OURS = '-tideshop.3'
 
 const GATHER = 'kafka/gather.go'
 const MODULE_FILES = ['go.mod', 'go.sum', 'main.go']
@@ -41,13 +41,28 @@ export const feedBatches: Edit = {
  * The producer asks nobody for 10 s after three failures, so a broker that is back is not used for up to that long.
  * One second is as kind to the broker, and no bound of a publish depends on it.
  */
-export const askAgainSoon: Edit = {
+export const publishAgainSoon: Edit = {
   module: 'github.com/IBM/sarama',
   file: 'async_producer.go',
   find: 'breaker.New(3, 1, 10*time.Second)',
   put: 'breaker.New(3, 1, time.Second)',
   times: 2,
 }
+
+const NEW_CONFIG = '\tconfig := sarama.NewConfig()\n'
+
+/** A consumer sleeps 2 s before it joins its group again or reads on, at each rebalance and each outage. */
+export const hearAgainSoon: Edit = {
+  module: CONTRIB,
+  file: `${KAFKA}/kafka.go`,
+  find: NEW_CONFIG,
+  put: `${NEW_CONFIG}\tconfig.Consumer.Group.Rebalance.Retry.Backoff = 200 * time.Millisecond
+\tconfig.Consumer.Group.Rebalance.Retry.Max = 40
+\tconfig.Consumer.Retry.Backoff = 200 * time.Millisecond\n`,
+  times: 1,
+}
+
+const edits = [feedBatches, hearAgainSoon, publishAgainSoon]
 
 /** The version of our daprd that is made from a released one. */
 export function oursOf(version: string): string {
@@ -67,9 +82,10 @@ export async function buildDaprd(build: GoBuild, folder: string): Promise<void> 
     await mkdir(folder)
     for (const file of MODULE_FILES) await copyFile(join(build.module, file), join(folder, file))
     const copies = { ...build, module: folder }
-    const contrib = await editedCopy(copies, feedBatches, 'contrib')
-    await copyFile(join(build.module, GATHER), join(contrib, KAFKA, 'gather.go'))
-    await editedCopy(copies, askAgainSoon, 'sarama')
+    for (const module of new Set(edits.map((edit) => edit.module))) {
+      const copy = await editedCopy(copies, module)
+      if (module === CONTRIB) await copyFile(join(build.module, GATHER), join(copy, KAFKA, 'gather.go'))
+    }
     await buildGo(copies)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -77,12 +93,15 @@ export async function buildDaprd(build: GoBuild, folder: string): Promise<void> 
 }
 
 /** Returns the folder of the copy, which the build will use instead of the module. */
-async function editedCopy(build: GoBuild, edit: Edit, name: string): Promise<string> {
+async function editedCopy(build: GoBuild, module: string): Promise<string> {
+  const name = basename(module)
   const copy = join(build.module, name)
-  await copyWritable(await fetchModule(build, edit.module), copy)
-  const file = join(copy, edit.file)
-  await writeFile(file, edited(await readFile(file, 'utf8'), edit))
-  await writeFile(join(build.module, 'go.mod'), `\nreplace ${edit.module} => ./${name}\n`, { flag: 'a' })
+  await copyWritable(await fetchModule(build, module), copy)
+  for (const edit of edits.filter((one) => one.module === module)) {
+    const file = join(copy, edit.file)
+    await writeFile(file, edited(await readFile(file, 'utf8'), edit))
+  }
+  await writeFile(join(build.module, 'go.mod'), `\nreplace ${module} => ./${name}\n`, { flag: 'a' })
   return copy
 }
 

@@ -195,7 +195,7 @@ test('what was acknowledged in the last second before a kill of the sidecar come
   const committed = await ground.committed(topic)
   await app.sidecar.start()
   await ground.tell(topic, 'end')
-  // The broker waits for the killed one until its session is over: 6 s in the shop's component.
+  // The broker waits for the killed one until its session is over: 3 s in the shop's component.
   await expect.poll(() => app.texts().at(-1), SOON).toBe('end')
   const again = app.texts().slice(values.length, -1)
   expect(again).toEqual(values.slice(committed))

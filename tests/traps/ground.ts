@@ -144,7 +144,7 @@ async function inPlace<T>(build: (place: Place) => Promise<T>): Promise<T> {
 
 async function groundIn({ fleet, dir }: Place): Promise<Ground> {
   const daprd = await provide('daprd', { report: (line) => process.stderr.write(`${line}\n`) })
-  const { configFile } = render(readDaprYaml(root), dir, 'nobody reads this')
+  const { configFile } = render(readDaprYaml(root), dir, { address: 'nobody reads this', isOurs: true })
   let next = PORTS_FROM + (process.pid % PLACES) * PORTS_EACH
   return {
     async ports() {

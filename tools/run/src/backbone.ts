@@ -162,6 +162,8 @@ function kafkaProperties(port: number, controllerPort: number, data: string): st
     'offsets.topic.num.partitions': 4,
     // Otherwise the first consumer of a group waits 3 s for a second one.
     'group.initial.rebalance.delay.ms': 0,
+    // The sidecars' groups miss a dead member after 3 s (components/); the broker's own least is 6 s.
+    'group.min.session.timeout.ms': 1000,
     // A killed broker may register again only when the session of its former life is over: 9 s by default.
     'broker.heartbeat.interval.ms': 200,
     'broker.session.timeout.ms': 1000,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
-import { render, withBrokers, withNamesIn } from './render.ts'
+import { render, withMetadata, withNamesIn } from './render.ts'
 
 const component = `# a comment: { name: brokers, value: "no" }
 kind: Component
@@ -12,23 +12,25 @@ spec:
   metadata:
     - { name: brokers, value: "127.0.0.1:19092" } # here
     - { name: consumerGroup, value: users.user-create }
+    - { name: sessionTimeout, value: 3s }
 `
 
 test('the real brokers replace those of the file, and all else stays', () => {
-  const { metadata } = parse(withBrokers(component, '127.0.0.1:20092')).spec
+  const { metadata } = parse(withMetadata(component, { brokers: '127.0.0.1:20092' })).spec
   expect(metadata).toEqual([
     { name: 'brokers', value: '127.0.0.1:20092' },
     { name: 'consumerGroup', value: 'users.user-create' },
+    { name: 'sessionTimeout', value: '3s' },
   ])
 })
 
 test('every document of a file is looked at', () => {
-  const rendered = withBrokers(`${component}---\n${component}`, 'kafka:1')
+  const rendered = withMetadata(`${component}---\n${component}`, { brokers: 'kafka:1' })
   expect(rendered.match(/kafka:1/g)).toHaveLength(2)
 })
 
 test('a component without brokers is copied', () => {
-  expect(parse(withBrokers('spec: { type: state.in-memory }', 'kafka:1'))).toEqual({
+  expect(parse(withMetadata('spec: { type: state.in-memory }', { brokers: 'kafka:1' }))).toEqual({
     spec: { type: 'state.in-memory' },
   })
 })
@@ -58,8 +60,13 @@ test('a component that was removed, and the names of sidecars long gone, do not 
     configFile: path.join(root, 'config.yaml'),
     apps: [],
   }
-  const { resourcesDir, configFile } = render(daprYaml, dir, 'kafka:1')
+  const { resourcesDir, configFile } = render(daprYaml, dir, { address: 'kafka:1', isOurs: true })
   expect(readdirSync(resourcesDir)).toEqual(['user-create.yaml'])
+  const sessionIn = (text: string) => /sessionTimeout, value: (\d)s/.exec(text)?.[1]
+  expect(sessionIn(readFileSync(path.join(resourcesDir, 'user-create.yaml'), 'utf8'))).toBe('3')
+  // A broker of somebody else may refuse less than its own least, and then nobody would hear anything.
+  render(daprYaml, dir, { address: 'kafka:1', isOurs: false })
+  expect(sessionIn(readFileSync(path.join(resourcesDir, 'user-create.yaml'), 'utf8'))).toBe('6')
   expect(readFileSync(configFile, 'utf8')).toContain('kind: Configuration')
   expect(readdirSync(dir).sort()).toEqual(['components', 'config.yaml'])
 })

@@ -6,18 +6,25 @@ import type { DaprYaml } from './dapr-yaml.ts'
 /** Where a shop's sidecars find their components and their configuration. */
 export type Rendered = { resourcesDir: string; configFile: string }
 
+/** The least that a broker allows unless it is told otherwise (its group.min.session.timeout.ms); ours allow 1 s. */
+const FOREIGN_SESSION = '6s'
+
+/** `isOurs`: it has our settings. */
+export type Broker = { address: string; isOurs: boolean }
+
 /**
  * Copies components and configuration into the shop's folder, with the brokers that really run and a file
  * of service names of its own: two shops on one machine must not call each other's services.
  */
-export function render(daprYaml: DaprYaml, dir: string, brokers: string): Rendered {
+export function render(daprYaml: DaprYaml, dir: string, { address, isOurs }: Broker): Rendered {
   const resourcesDir = path.join(dir, 'components')
   rmSync(resourcesDir, { recursive: true, force: true })
   mkdirSync(resourcesDir, { recursive: true })
   for (const file of daprYaml.resourcesDirs.flatMap(yamlFiles)) {
+    const values = { brokers: address, ...(!isOurs && { sessionTimeout: FOREIGN_SESSION }) }
     writeFileSync(
       path.join(resourcesDir, path.basename(file)),
-      withBrokers(readFileSync(file, 'utf8'), brokers),
+      withMetadata(readFileSync(file, 'utf8'), values),
     )
   }
 
@@ -34,13 +41,15 @@ function yamlFiles(dir: string): string[] {
   return names.map((name) => path.join(dir, name))
 }
 
-/** Every metadata entry `brokers` of every document gets this value. */
-export function withBrokers(text: string, brokers: string): string {
+/** Every metadata entry of every document that has one of these names gets its value. */
+export function withMetadata(text: string, values: Readonly<Record<string, string>>): string {
   return rewritten(text, (document) => {
     const metadata = document.getIn(['spec', 'metadata'])
     if (!isSeq(metadata)) return
     for (const entry of metadata.items) {
-      if (isMap(entry) && entry.get('name') === 'brokers') entry.set('value', brokers)
+      if (!isMap(entry)) continue
+      const value = values[String(entry.get('name'))]
+      if (value !== undefined) entry.set('value', value)
     }
   })
 }

@@ -92,7 +92,7 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
   await demandFree([...backboneNeeds(parts, portOffset), ...crew.firstNeeds()])
 
   const { kafka, mongodb } = await startBackbone(parts, { fleet, dir, portOffset, database, signal }, steps)
-  const rendered = render(daprYaml, dir, kafka.address)
+  const rendered = render(daprYaml, dir, { address: kafka.address, isOurs: kafka.process !== null })
   crew.equip({ fleet, daprd, rendered, mongodbUri: mongodb.address, env: options.env ?? {} })
   await Promise.all(daprYaml.apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))))
   await steps.take('front door', () => untilOpen(url, steps))

@@ -140,6 +140,11 @@ export function userOf({ body }: Stored): string {
   return String(body['userId'])
 }
 
+/** Whether anything was told about this user on this topic. */
+export function heard({ eventsByUser }: Books, userId: string, topic: string): boolean {
+  return (eventsByUser.get(userId) ?? []).some((one) => one.topic === topic)
+}
+
 function seen(record: Recorded & { event?: Heard['event'] }): Seen {
   const { topic, partition, offset, value, event } = record
   return {

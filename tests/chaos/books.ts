@@ -35,7 +35,9 @@ export type Facts = {
   denied: ReadonlySet<string>
 }
 
-export type Heard = Recorded & { event: Event<{ userId: string; operationId?: string }> }
+/** Of what events say, as much as the ledger looks at; which of it is there depends on the topic. */
+type Said = { userId: string; operationId?: string; createdAt?: string; approved?: boolean }
+export type Heard = Recorded & { event: Event<Said> }
 export type Letter = Recorded & { letter: DeadLetter }
 
 export type Books = Facts & {

@@ -1,5 +1,5 @@
 import type { Stored } from '../../shared/stores.ts'
-import { type Books, heard, type Trail, userOf } from '../books.ts'
+import { type Books, type Heard, heard, type Trail, userOf } from '../books.ts'
 import type { Finding, Kind } from './finding.ts'
 
 /** What the stores hold, each row for itself and operations against users. */
@@ -41,6 +41,16 @@ const operationRules: Rule[] = [
       hasEnded(row) &&
       !heard(books, userOf(row), 'user-create-response') &&
       `operation ${row._id} ended, and nobody told it to`,
+  },
+  {
+    kind: 'changed',
+    finds: (row, books) =>
+      hasEnded(row) &&
+      toldOf(userOf(row), books).some(
+        ({ topic, event }) =>
+          topic === 'user-create-response' && event.data.createdAt !== row.body['createdAt'],
+      ) &&
+      `operation ${row._id} ended otherwise than it was told`,
   },
 ]
 
@@ -92,10 +102,28 @@ const userRules: Rule[] = [
       return !isWaiting(row) && status !== expected && `user ${row._id} of the name ${name} is ${status}`
     },
   },
+  {
+    // Of two who write over each other the last stays, and the first may have told already.
+    kind: 'changed',
+    finds: (row, books) => !isAsTold(row, books) && `user ${row._id} is not what was told of it`,
+  },
 ]
 
 export function soundUsers(books: Books): Finding[] {
   return books.users.flatMap((row) => found(userRules, row, books, { userId: row._id }))
+}
+
+function isAsTold({ _id, body }: Stored, books: Books): boolean {
+  const { createdAt, decidedAt, status } = body
+  return toldOf(_id, books).every(({ topic, event: { time, data } }) => {
+    if (topic === 'user-approve') return time === createdAt
+    if (topic !== 'user-create-response') return true
+    return time === decidedAt && data.createdAt === createdAt && data.approved === (status === 'approved')
+  })
+}
+
+function toldOf(userId: string, { eventsByUser }: Books): Heard[] {
+  return eventsByUser.get(userId) ?? []
 }
 
 function found(rules: readonly Rule[], row: Stored, books: Books, of: Trail): Finding[] {

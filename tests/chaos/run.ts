@@ -13,7 +13,19 @@ import { inWords, type Shape, type Step, scheduleOf } from './schedule.ts'
 
 /** One chaos run on an open shop: load and faults side by side, then quiet, then the ledger. */
 
-export type Plan = { seed: number; kills: number; callers: number; perSecond: number }
+export type Plan = {
+  seed: number
+  kills: number
+  callers: number
+  perSecond: number
+  /** Written by hand, for who knows what has to happen; else it is drawn from the seed. */
+  course?: Course
+  /** Shorter for a shop that is known never to become quiet. */
+  quietWithinMs?: number
+}
+
+/** The next step does not wait for the end of one that stands `beside` it, so two faults can meet. */
+export type Course = readonly (Step & { beside?: boolean })[]
 
 export type Progress = { kills: number; accepted: number; ended: number; open: number; now: string }
 
@@ -48,14 +60,14 @@ export async function runChaos(
   const scene: Scene = { follower, poison, stop, now: 'load begins' }
   watch(() => progressOf(scene))
   try {
-    const steps = scheduleOf(plan.seed, plan.kills, shapeOf(shop))
+    const steps = plan.course ?? scheduleOf(plan.seed, plan.kills, shapeOf(shop))
     await delay(LOAD_AROUND_MS, undefined, { signal: stop })
     await hitAll(shop, steps, scene)
     scene.now = 'until it is quiet'
     await delay(LOAD_AROUND_MS, undefined, { signal: stop })
     closing.abort()
     const asked = await calling
-    const quiet = await untilQuiet(shop, follower, stop)
+    const quiet = await untilQuiet(shop, follower, plan.quietWithinMs ?? QUIET_WITHIN_MS, stop)
     const verdict = await auditShop(shop, asked, poison)
     return { verdict, quiet, recoveries: follower.recoveries, faults: countKinds(steps) }
   } finally {
@@ -72,16 +84,28 @@ function progressOf({ follower, now }: Scene): Progress {
   return { kills: recoveries.length, accepted, ended, open, now }
 }
 
-async function hitAll(shop: Shop, steps: readonly Step[], scene: Scene): Promise<void> {
+async function hitAll(shop: Shop, course: Course, scene: Scene): Promise<void> {
   const { follower, poison, stop } = scene
-  for (const { afterMs, fault } of steps) {
-    await delay(afterMs, undefined, { signal: stop })
-    scene.now = inWords(fault)
-    await inflict(shop, fault, {
-      killed: () => follower.killed(scene.now),
-      poisoned: (value) => poison.add(value),
-    })
-    stop.throwIfAborted()
+  const underWay: Promise<void>[] = []
+  try {
+    for (const { afterMs, fault, beside = false } of course) {
+      await delay(afterMs, undefined, { signal: stop })
+      const now = inWords(fault)
+      scene.now = now
+      const hit = inflict(shop, fault, {
+        killed: () => follower.killed(now),
+        poisoned: (value) => poison.add(value),
+      })
+      underWay.push(hit)
+      // It is heard below; until then one that stands beside must not end the process.
+      hit.catch(() => undefined)
+      if (!beside) await hit
+      stop.throwIfAborted()
+    }
+    await Promise.all(underWay)
+  } finally {
+    // Whatever is stopped goes on before anybody else is asked to leave.
+    await Promise.allSettled(underWay)
   }
 }
 
@@ -92,8 +116,13 @@ function shapeOf(shop: Shop): Shape {
 }
 
 /** True when nothing is left to do: no promise open, nothing pending or untold, every record acknowledged. */
-async function untilQuiet(shop: Shop, follower: Follower, stop: AbortSignal): Promise<boolean> {
-  const deadline = performance.now() + QUIET_WITHIN_MS
+async function untilQuiet(
+  shop: Shop,
+  follower: Follower,
+  withinMs: number,
+  stop: AbortSignal,
+): Promise<boolean> {
+  const deadline = performance.now() + withinMs
   while (performance.now() < deadline) {
     if (await isQuiet(shop, follower).catch(() => false)) return true
     await delay(QUIET_ASK_EVERY_MS, undefined, { signal: stop })
@@ -118,7 +147,7 @@ async function auditShop(shop: Shop, asked: readonly Asked[], poison: ReadonlySe
   return audit({ asked, operations, users, records, poison, denied: new Set([DENIED_NAME]) })
 }
 
-function countKinds(steps: readonly Step[]): Record<string, number> {
+function countKinds(steps: Course): Record<string, number> {
   const kinds = Map.groupBy(steps, ({ fault }) => fault.kind)
   return Object.fromEntries([...kinds].map(([kind, of]) => [kind, of.length]))
 }

@@ -115,7 +115,7 @@ function nameOf(hit: Target): string {
 }
 
 /** mulberry32: small, and good enough to choose by. Public domain, by Tommy Ettinger. */
-class Dice {
+export class Dice {
   #state: number
 
   constructor(seed: number) {

@@ -65,7 +65,7 @@ export const bugs = [
 
 export type BugName = (typeof bugs)[number]['name']
 
-export function bugNamed(name: string | undefined): Bug {
+export function bugNamed(name: string | undefined): Bug & { name: BugName } {
   const bug = bugs.find((one) => one.name === name)
   if (bug !== undefined) return bug
   throw new Error(`there is no bug "${name}"; there are ${bugs.map((one) => one.name).join(', ')}`)
@@ -76,7 +76,9 @@ export function withBug({ name, file, find, put }: Bug, source: string): string 
   const [before, after, ...more] = source.split(find)
   if (before !== undefined && after !== undefined && more.length === 0) return before + put + after
   const times = after === undefined ? 0 : more.length + 1
-  throw new Error(`the bug "${name}" cannot be planted: ${file} has its place ${times} times, not once: ${find}`)
+  throw new Error(
+    `the bug "${name}" cannot be planted: ${file} has its place ${times} times, not once: ${find}`,
+  )
 }
 
 /** Tells a service's process which bug it has. */

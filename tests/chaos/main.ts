@@ -110,7 +110,11 @@ async function findBugs({ plan, only, json }: Options, dir: string, stop: AbortS
   const trials = await runTrials({ seed: plan.seed, only, dir, stop, asItShould: isAsItShould })
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(trials, null, 2)}\n`)
   console.log(`\n${tellTrials(trials)}`)
-  return trials.every(isAsItShould)
+  const others = trials.filter((trial) => !isAsItShould(trial))
+  for (const { bug, outcome } of others) {
+    console.error(`\n${bug?.name ?? 'no bug'}\n${tellViolations(outcome.verdict.violations)}`)
+  }
+  return others.length === 0
 }
 
 async function chaosOn(

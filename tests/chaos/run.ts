@@ -41,6 +41,9 @@ export type Outcome = {
 const LOAD_AROUND_MS = 2000
 const QUIET_WITHIN_MS = 90_000
 const QUIET_ASK_EVERY_MS = 500
+/** Until the first operation ends, sidecars find their topics; on a busy machine that takes seconds. */
+const AT_WORK_WITHIN_MS = 30_000
+const AT_WORK_ASK_EVERY_MS = 100
 
 /** Rejects when what was killed could not be started again, or `stop` fired. */
 export async function runChaos(
@@ -61,6 +64,8 @@ export async function runChaos(
   watch(() => progressOf(scene))
   try {
     const steps = plan.course ?? scheduleOf(plan.seed, plan.kills, shapeOf(shop))
+    // What was written by hand says what meets what; what is drawn may as well fall into the first seconds.
+    if (plan.course !== undefined) await untilAtWork(follower, stop)
     await delay(LOAD_AROUND_MS, undefined, { signal: stop })
     await hitAll(shop, steps, scene)
     scene.now = 'until it is quiet'
@@ -106,6 +111,15 @@ async function hitAll(shop: Shop, course: Course, scene: Scene): Promise<void> {
   } finally {
     // Whatever is stopped goes on before anybody else is asked to leave.
     await Promise.allSettled(underWay)
+  }
+}
+
+async function untilAtWork(follower: Follower, stop: AbortSignal): Promise<void> {
+  const deadline = performance.now() + AT_WORK_WITHIN_MS
+  while (follower.ended === 0) {
+    if (performance.now() > deadline)
+      throw new Error('no operation ended, though nothing was done to the shop yet')
+    await delay(AT_WORK_ASK_EVERY_MS, undefined, { signal: stop })
   }
 }
 

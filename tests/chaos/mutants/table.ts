@@ -37,8 +37,9 @@ function kindsIn(violations: readonly Violation[]): string {
   return kinds.map(([kind, of]) => `${kind} ${of.length}`).join(' · ')
 }
 
-/** Of those that the bug is to be called, if there are such. */
+/** What the bug is called for, rather than what came of it. */
 function firstOf({ bug, outcome }: Trial): Violation | undefined {
   const { violations } = outcome.verdict
-  return violations.find(({ kind }) => bug?.calledFor.includes(kind)) ?? violations[0]
+  const named = bug?.calledFor.flatMap((kind) => violations.find((one) => one.kind === kind) ?? [])
+  return named?.[0] ?? violations[0]
 }

@@ -16,7 +16,7 @@ import { courseFor } from './courses.ts'
  * has found nothing.
  */
 
-/** What came of one shop. `bug` is null for the control. */
+/** What came of one shop. `bug` is null for the control; `seconds` go from the first caller to the verdict. */
 export type Trial = { bug: Bug | null; outcome: Outcome; seconds: number }
 
 const LOAD = { callers: 10, perSecond: 30 }
@@ -56,10 +56,10 @@ function planOf(seed: number, course: Course, bug: Bug | null): Plan {
 }
 
 async function runTrial(bug: Bug | null, plan: Plan, dir: string, stop: AbortSignal): Promise<Trial> {
-  const begunAt = performance.now()
   const shop = await startSomewhere({ root, dir, report: onlyNotes, env: envFor(bug), signal: stop })
   try {
     demandReady(shop, bug)
+    const begunAt = performance.now()
     const progress = showProgress(plan.kills)
     const outcome = await runChaos(shop, plan, progress.watch, stop).finally(progress.end)
     return { bug, outcome, seconds: Math.round((performance.now() - begunAt) / 1000) }

@@ -276,6 +276,16 @@ test('dead: only what was poisoned on purpose is put aside, and all of it', () =
   ])
 })
 
+test('a topic that is heard again brings answers again, and the same poison to the dead letters', () => {
+  const poison: Recorded = { topic: 'user-create', partition: 3, offset: 7n, value: '""' }
+  const put = { topic: 'user-create', listener: 'users', reason: 'not JSON', at: new Date(time) }
+  const letter = () => recorded(deadLetter({ ...put, metadata: { __partition: '3', __offset: '7' } }))
+  const again = records.slice(1).map((record, index) => ({ ...record, offset: 90n + BigInt(index) }))
+  const heardTwice = [...records, poison, letter(), ...again.toReversed(), letter()]
+  const given = facts([one], { records: heardTwice, poison: new Set(['""']) })
+  expect(audit(given)).toMatchObject({ violations: [], counts: { repeats: 3, poisoned: 1, deadLetters: 2 } })
+})
+
 test('a violation comes with the whole path: the wish, both rows, every event', () => {
   const stuck = { ...operation, body: { ...operation.body, status: 'pending' } }
   const [violation] = audit(facts([{ ...one, operation: stuck }, two])).violations as [Violation]

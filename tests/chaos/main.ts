@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util'
 import { plainLines } from '@tideshop/run/progress'
 import type { Shop } from '@tideshop/run/shop'
 import { root, startSomewhere } from '../shared/somewhere.ts'
+import type { Path } from './books.ts'
+import { tellMoment } from './moment.ts'
 import { type BugName, bugNamed, bugs } from './mutants/bugs.ts'
 import { isAsItShould, tellTrials } from './mutants/table.ts'
 import { runTrials } from './mutants/trials.ts'
@@ -12,14 +14,15 @@ import { isSound, tellOutcome, tellViolations, timesOf } from './report.ts'
 import { type Plan, runChaos } from './run.ts'
 import { INTERRUPTED, showProgress, stopSignal } from './terminal.ts'
 
-const help = `pnpm chaos [options]: kills, stalls, scales and poisons a shop of its own under load,
-and then holds callers, topics and stores against each other
+const help = `pnpm chaos [options]: kills, stops, slows, scales and poisons a shop of its own under load,
+puts records again and takes listeners back, and then holds callers, topics and stores against each other
 
-  --kills N     kill -9 of services, sidecars, Kafka and the database, at most 2000 (default 60)
+  --kills N     kill -9 of services, sidecars, Kafka and the database, at most 2000 (default 60);
+                the other faults fall between them
   --seed N      chooses the faults; the same seed gives the same schedule (default: one by chance)
   --callers N   callers, who repeat until they are promised something (default 10, at most 100)
   --rate N      operations per second of all callers together (default 30, at most 500)
-  --json FILE   everything that was found
+  --json FILE   everything that was found, each fault and each recovery with its time
   --help        this text
 
   --mutants     the test of the tests: shops with a planted bug each, and one without; every bug must be
@@ -131,7 +134,8 @@ async function chaosOn(
   }
   console.log(`\n${tellOutcome(plan, outcome)}`)
   if (isSound(outcome)) return true
-  console.error(`\nseed ${plan.seed}\n${tellViolations(outcome.verdict.violations)}`)
+  const momentOf = (path: Path) => tellMoment(path, outcome.faults, shop)
+  console.error(`\nseed ${plan.seed}\n${tellViolations(outcome.verdict.violations, momentOf)}`)
   return false
 }
 

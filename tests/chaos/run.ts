@@ -6,10 +6,13 @@ import { readStores } from '../shared/stores.ts'
 import { backlog, readTopics } from '../shared/topics.ts'
 import type { Asked } from './books.ts'
 import { callAll, DENIED_NAME } from './callers.ts'
+import { type Fault, inWords, isOfRecords } from './fault.ts'
 import { inflict } from './faults.ts'
 import { Follower, type Recovery } from './follower.ts'
+import { type Ground, Turns } from './ground.ts'
 import { audit, type Verdict } from './ledger.ts'
-import { inWords, type Shape, type Step, scheduleOf } from './schedule.ts'
+import { type Step, scheduleOf } from './schedule.ts'
+import type { Shape } from './stage.ts'
 
 /** One chaos run on an open shop: load and faults side by side, then quiet, then the ledger. */
 
@@ -19,13 +22,10 @@ export type Plan = {
   callers: number
   perSecond: number
   /** Written by hand, for who knows what has to happen; else it is drawn from the seed. */
-  course?: Course
+  course?: readonly Step[]
   /** Shorter for a shop that is known never to become quiet. */
   quietWithinMs?: number
 }
-
-/** The next step does not wait for the end of one that stands `beside` it, so two faults can meet. */
-export type Course = readonly (Step & { beside?: boolean })[]
 
 export type Progress = { kills: number; accepted: number; ended: number; open: number; now: string }
 
@@ -34,8 +34,11 @@ export type Outcome = {
   /** False when the shop still had something to do at the end of the wait. */
   quiet: boolean
   recoveries: readonly Recovery[]
-  faults: Record<string, number>
+  faults: readonly Inflicted[]
 }
+
+/** A fault as it was, in words; `tookMs` is null when it was given up. */
+export type Inflicted = { kind: Fault['kind']; what: string; at: Date; tookMs: number | null }
 
 /** Something to be hit must be there first, and what is hit last must have somebody to notice. */
 const LOAD_AROUND_MS = 2000
@@ -60,7 +63,7 @@ export async function runChaos(
   const load = { ...plan, url: shop.url, promised: (uuid: string) => follower.promised(uuid), cut }
   const calling = callAll(load, AbortSignal.any([closing.signal, cut]))
   const poison = new Set<string>()
-  const scene: Scene = { follower, poison, stop, now: 'load begins' }
+  const scene: Scene = { follower, poison, stop, faults: [], now: 'load begins' }
   watch(() => progressOf(scene))
   try {
     const steps = plan.course ?? scheduleOf(plan.seed, plan.kills, shapeOf(shop))
@@ -74,7 +77,7 @@ export async function runChaos(
     const asked = await calling
     const quiet = await untilQuiet(shop, follower, plan.quietWithinMs ?? QUIET_WITHIN_MS, stop)
     const verdict = await auditShop(shop, asked, poison)
-    return { verdict, quiet, recoveries: follower.recoveries, faults: countKinds(steps) }
+    return { verdict, quiet, recoveries: follower.recoveries, faults: scene.faults }
   } finally {
     over.abort()
     await Promise.all([calling, following])
@@ -82,36 +85,60 @@ export async function runChaos(
 }
 
 /** `now` is what happens just now, in words. */
-type Scene = { follower: Follower; poison: Set<string>; stop: AbortSignal; now: string }
+type Scene = {
+  follower: Follower
+  poison: Set<string>
+  stop: AbortSignal
+  faults: Inflicted[]
+  now: string
+}
 
 function progressOf({ follower, now }: Scene): Progress {
   const { accepted, ended, open, recoveries } = follower
   return { kills: recoveries.length, accepted, ended, open, now }
 }
 
-async function hitAll(shop: Shop, course: Course, scene: Scene): Promise<void> {
-  const { follower, poison, stop } = scene
+/** What lasts runs beside the next steps. All is over when this resolves, and nobody is left stopped when it rejects. */
+async function hitAll(shop: Shop, steps: readonly Step[], scene: Scene): Promise<void> {
+  const broken = new AbortController()
+  const signal = AbortSignal.any([scene.stop, broken.signal])
+  const turns = new Turns()
   const underWay: Promise<void>[] = []
   try {
-    for (const { afterMs, fault, beside = false } of course) {
-      await delay(afterMs, undefined, { signal: stop })
-      const now = inWords(fault)
-      scene.now = now
-      const hit = inflict(shop, fault, {
-        killed: () => follower.killed(now),
-        poisoned: (value) => poison.add(value),
-      })
-      underWay.push(hit)
-      // It is heard below; until then one that stands beside must not end the process.
-      hit.catch(() => undefined)
-      if (!beside) await hit
-      stop.throwIfAborted()
+    for (const { afterMs, fault } of steps) {
+      // What ended the wait says more than that it was ended.
+      await delay(afterMs, undefined, { signal }).catch(() => undefined)
+      signal.throwIfAborted()
+      const { promise: next, resolve: goOn } = Promise.withResolvers<void>()
+      const over = hit(fault, scene, { shop, turns, signal, goOn }).catch((error) => broken.abort(error))
+      underWay.push(over)
+      await Promise.race([next, over])
     }
     await Promise.all(underWay)
+    signal.throwIfAborted()
   } finally {
-    // Whatever is stopped goes on before anybody else is asked to leave.
-    await Promise.allSettled(underWay)
+    broken.abort()
+    await Promise.all(underWay)
   }
+}
+
+type Basis = Pick<Ground, 'shop' | 'turns' | 'signal' | 'goOn'>
+
+async function hit(fault: Fault, scene: Scene, basis: Basis): Promise<void> {
+  const { follower, poison, faults } = scene
+  const what = inWords(fault)
+  scene.now = what
+  const inflicted: Inflicted = { kind: fault.kind, what, at: new Date(), tookMs: null }
+  faults.push(inflicted)
+  const isOver = isOfRecords(fault) ? () => undefined : follower.began(what)
+  const ground: Ground = {
+    ...basis,
+    killed: ({ name }, part) => follower.killed(name, part, what),
+    allowed: () => follower.allowed(),
+    poisoned: (value) => poison.add(value),
+  }
+  await inflict(ground, fault).finally(isOver)
+  inflicted.tookMs = Date.now() - inflicted.at.getTime()
 }
 
 async function untilAtWork(follower: Follower, stop: AbortSignal): Promise<void> {
@@ -126,7 +153,8 @@ async function untilAtWork(follower: Follower, stop: AbortSignal): Promise<void>
 function shapeOf(shop: Shop): Shape {
   const appIds = [...new Set(['apigateway', ...topics.flatMap(({ teller, listener }) => [teller, listener])])]
   const backbone = (['kafka', 'mongodb'] as const).filter((part) => shop[part] !== null)
-  return { appIds, scaled: ['users', 'approvals'], backbone, topics: topics.map(({ name }) => name) }
+  const replaced = appIds.filter((appId) => appId !== 'apigateway')
+  return { appIds, scaled: ['users', 'approvals'], replaced, backbone, topics }
 }
 
 /** True when nothing is left to do: no promise open, nothing pending or untold, every record acknowledged. */
@@ -159,9 +187,4 @@ async function auditShop(shop: Shop, asked: readonly Asked[], poison: ReadonlySe
   const records = await readTopics(shop, [...names, ...names.map(deadLetterTopic)])
   const { operations, users } = await readStores(shop)
   return audit({ asked, operations, users, records, poison, denied: new Set([DENIED_NAME]) })
-}
-
-function countKinds(steps: Course): Record<string, number> {
-  const kinds = Map.groupBy(steps, ({ fault }) => fault.kind)
-  return Object.fromEntries([...kinds].map(([kind, of]) => [kind, of.length]))
 }

@@ -81,46 +81,89 @@ export async function produce(shop: Shop, topic: string, values: (string | Buffe
 /** One record as it lies in its topic. */
 export type Taken = { topic: string; partition: number; key: Buffer | null; value: Buffer }
 
-/** A record of this topic, which one is decided by `place`, any number; null when there is none. */
-export async function takeOne(shop: Shop, topic: string, place: number): Promise<Taken | null> {
+/** Records of this topic that follow each other in a partition, `count` at most; `place`, any number, decides which. */
+export async function take(shop: Shop, topic: string, place: number, count = 1): Promise<Taken[]> {
   const consumer = new Consumer({ ...at(shop), groupId: `test-${crypto.randomUUID()}` })
   try {
     const ends = (await consumer.listOffsets({ topics: [topic] })).get(topic) ?? []
-    const filled = ends.flatMap((end, partition) => (end > 0n ? { end, partition } : []))
-    const { end, partition } = filled[place % filled.length] ?? { end: 0n, partition: 0 }
-    if (end === 0n) return null
-    const offset = BigInt(place) % end
-    const offsets = [{ topic, partition, offset }]
-    const stream = await consumer.consume({
-      topics: [topic],
-      mode: 'manual',
-      offsets,
-      autocommit: false,
-      maxWaitTime: 200,
-    })
-    const stalled = setTimeout(() => stream.destroy(new Error(`${topic} gave no record`)), STALLED_MS)
-    try {
-      for await (const message of stream) {
-        if (message.partition !== partition || message.offset !== offset) continue
-        return { topic, partition, key: message.key, value: message.value }
-      }
-      return null
-    } finally {
-      clearTimeout(stalled)
-      await stream.close()
-    }
+    const filled = ends.flatMap((end, partition) => (end > 0n ? { end: Number(end), partition } : []))
+    const { end, partition } = filled[place % filled.length] ?? { end: 0, partition: 0 }
+    if (end === 0) return []
+    const first = place % Math.max(end - count + 1, 1)
+    return await readRun(consumer, { topic, partition, first }, Math.min(count, end - first))
   } finally {
     await consumer.close(true)
   }
 }
 
-/** Puts a record where `taken` was, with its key. */
-export async function put(shop: Shop, { key, ...taken }: Taken): Promise<void> {
+async function readRun(
+  consumer: Consumer,
+  { topic, partition, first }: { topic: string; partition: number; first: number },
+  count: number,
+): Promise<Taken[]> {
+  const stream = await consumer.consume({
+    topics: [topic],
+    mode: 'manual',
+    offsets: [{ topic, partition, offset: BigInt(first) }],
+    autocommit: false,
+    maxWaitTime: 200,
+  })
+  const stalled = setTimeout(() => stream.destroy(new Error(`${topic} gave no record`)), STALLED_MS)
+  const taken: Taken[] = []
+  try {
+    for await (const message of stream) {
+      if (message.partition !== partition || message.offset < BigInt(first)) continue
+      taken.push({ topic, partition, key: message.key, value: message.value })
+      if (taken.length === count) break
+    }
+    return taken
+  } finally {
+    clearTimeout(stalled)
+    await stream.close()
+  }
+}
+
+/** Puts records where they were taken, with their keys and in this order. */
+export async function put(shop: Shop, records: readonly Taken[]): Promise<void> {
   const producer = new Producer(at(shop))
   try {
-    await producer.send({ messages: [{ ...taken, ...(key !== null && { key }) }], acks: -1 })
+    // One by one: a few that are nearly as large as one may be are too much for one batch.
+    for (const { key, ...taken } of records) {
+      await producer.send({ messages: [{ ...taken, ...(key !== null && { key }) }], acks: -1 })
+    }
   } finally {
     await producer.close()
+  }
+}
+
+/**
+ * Takes the group of a topic's listener back by about so many records, or to the beginning where there are fewer.
+ * Kafka refuses while the group has a member.
+ */
+export async function goBack(
+  shop: Shop,
+  { name, listener }: Pick<Topic, 'name' | 'listener'>,
+  records: number,
+): Promise<void> {
+  const admin = new Admin(at(shop))
+  const consumer = new Consumer({ ...at(shop), groupId: `test-${crypto.randomUUID()}` })
+  try {
+    const [firsts, ends] = await Promise.all(
+      [ListOffsetTimestamps.EARLIEST, ListOffsetTimestamps.LATEST].map(async (timestamp) => {
+        return (await consumer.listOffsets({ topics: [name], timestamp })).get(name) ?? []
+      }),
+    )
+    const each = BigInt(Math.ceil(records / (ends?.length || 1)))
+    const partitionOffsets = (ends ?? []).map((end, partition) => {
+      const first = firsts?.[partition] ?? 0n
+      return { partition, offset: end - each > first ? end - each : first }
+    })
+    await admin.alterConsumerGroupOffsets({
+      groupId: `${listener}.${name}`,
+      topics: [{ name, partitionOffsets }],
+    })
+  } finally {
+    await Promise.all([admin.close(), consumer.close(true)])
   }
 }
 

@@ -1,12 +1,13 @@
-import type { Course } from '../run.ts'
-import { Dice, type Fault, type Target } from '../schedule.ts'
+import { Dice } from '../dice.ts'
+import type { Fault, Target } from '../fault.ts'
+import type { Step } from '../schedule.ts'
 import type { BugName } from './bugs.ts'
 
 /**
  * What is done to a shop so that a bug of a kind shows, if it is there. A sound shop gets through all of it. Written by
  * hand, since what provokes a bug is known; the seed chooses the pauses and the records.
  */
-export function courseFor(bug: BugName, seed: number): Course {
+export function courseFor(bug: BugName, seed: number): Step[] {
   return courses[bug](new Dice(seed))
 }
 
@@ -15,16 +16,17 @@ const PLACES = 1_000_000
 
 /** The victim dies in its first second, while the front door still believes in the broker (kit/road.ts). */
 const BROKER_STALL_MS = 2000
+/** A group misses a silent member after 6 s (components/); by then all partitions are the first replica's. */
+const SIDECAR_STALL_MS = 9000
 /** While it stands still the next batch of each topic is asked for, and gets no answer. */
 const DATABASE_STALL_MS = 1000
 /**
- * Long enough for another replica to do the work, by then at the latest when the sidecar misses its app (dapr.yaml:
- * three probes, 2 s apart), and short enough that the driver does not give up its connection (kit/mongo.ts: 10 s). So
- * what wakes up goes on to write, on what it asked for before it fell asleep.
+ * Long enough for another replica to take over and do the work, and short enough that the driver does not give up its
+ * connection (kit/mongo.ts: 10 s). So what wakes up goes on to write, on what it asked for before it fell asleep.
  */
-const OWNER_STALL_MS = 8000
+const OWNER_STALL_MS = 7000
 
-const courses: Record<BugName, (dice: Dice) => Course> = {
+const courses: Record<BugName, (dice: Dice) => Step[]> = {
   // Approvals take 200 ms, so a batch is in hand whenever the service dies.
   'acknowledge before write': (dice) =>
     inTurn(dice, [kill(app('approvals')), kill(app('users')), kill(app('approvals'))]),
@@ -45,31 +47,30 @@ const courses: Record<BugName, (dice: Dice) => Course> = {
   'no unique key': (dice) =>
     inTurn(dice, [kill(sidecar('operations')), kill(app('apigateway')), kill(sidecar('operations'))]),
 
-  // A replica falls asleep between its read and its write, another does the work, and the first wakes up. Whoever was
-  // just writing when the database stopped has nothing left to do wrong, hence twice.
-  'no version guard': () => [...sleepingOwner, ...sleepingOwner],
+  // A replica falls asleep between its read and its write, another does the work, and the first wakes up. The other
+  // was silent until then, because one that only now starts may come too late.
+  'no version guard': () => [
+    { afterMs: 0, fault: { kind: 'scale-out', appId: 'users' } },
+    { afterMs: 0, fault: stall({ part: 'sidecar', appId: 'users', replica: 1 }, SIDECAR_STALL_MS) },
+    { afterMs: SIDECAR_STALL_MS - DATABASE_STALL_MS, fault: stall({ part: 'mongodb' }, DATABASE_STALL_MS) },
+    { afterMs: DATABASE_STALL_MS * 0.8, fault: stall(app('users'), OWNER_STALL_MS) },
+    { afterMs: OWNER_STALL_MS, fault: { kind: 'scale-in', appId: 'users' } },
+  ],
 
   // The broker takes nothing just now, so what was promised a moment ago is still in the hands of who dies.
   'no sweep': (dice) =>
     [sidecar('operations'), app('operations')].flatMap((victim) => [
-      { afterMs: BROKER_STALL_MS, fault: stall({ part: 'kafka' }, BROKER_STALL_MS), beside: true },
+      { afterMs: BROKER_STALL_MS, fault: stall({ part: 'kafka' }, BROKER_STALL_MS) },
       { afterMs: pause(dice), fault: kill(victim) },
     ]),
 }
 
-const sleepingOwner: Course = [
-  { afterMs: 0, fault: stall({ part: 'mongodb' }, DATABASE_STALL_MS), beside: true },
-  { afterMs: DATABASE_STALL_MS * 0.8, fault: stall(app('users'), OWNER_STALL_MS), beside: true },
-  { afterMs: 0, fault: { kind: 'scale-out', appId: 'users' } },
-  { afterMs: OWNER_STALL_MS, fault: { kind: 'scale-in', appId: 'users' } },
-]
-
-function inTurn(dice: Dice, faults: readonly Fault[]): Course {
+function inTurn(dice: Dice, faults: readonly Fault[]): Step[] {
   return faults.map((fault) => ({ afterMs: pause(dice), fault }))
 }
 
 function pause(dice: Dice): number {
-  return dice.between(PAUSE_MS.min, PAUSE_MS.max)
+  return dice.between(PAUSE_MS)
 }
 
 function kill(target: Target): Fault {

@@ -5,7 +5,8 @@ import { plainLines } from '@tideshop/run/progress'
 import type { Shop } from '@tideshop/run/shop'
 import type { Report } from '@tideshop/run/steps'
 import { root, startSomewhere } from '../../shared/somewhere.ts'
-import { type Course, type Outcome, type Plan, runChaos } from '../run.ts'
+import { type Outcome, type Plan, runChaos } from '../run.ts'
+import type { Step } from '../schedule.ts'
 import { showProgress } from '../terminal.ts'
 import { BUG_VARIABLE, type Bug, type BugName, bugs, plantedLine } from './bugs.ts'
 import { courseFor } from './courses.ts'
@@ -35,7 +36,7 @@ export type Trials = {
 export async function runTrials({ seed, only, dir, stop, asItShould }: Trials): Promise<Trial[]> {
   const chosen = bugs.filter(({ name }) => only === undefined || name === only)
   const trials: Trial[] = []
-  const run = async (bug: Bug | null, course: Course) => {
+  const run = async (bug: Bug | null, course: readonly Step[]) => {
     const place = path.join(dir, (bug?.name ?? 'control').replaceAll(' ', '-'))
     console.log(`\n${bug === null ? 'no bug' : bug.name}`)
     const trial = await runTrial(bug, planOf(seed, course, bug), place, stop)
@@ -50,7 +51,7 @@ export async function runTrials({ seed, only, dir, stop, asItShould }: Trials): 
   return trials
 }
 
-function planOf(seed: number, course: Course, bug: Bug | null): Plan {
+function planOf(seed: number, course: readonly Step[], bug: Bug | null): Plan {
   const kills = course.filter(({ fault }) => fault.kind === 'kill').length
   return { seed, kills, ...LOAD, course, ...(bug && { quietWithinMs: BROKEN_QUIET_WITHIN_MS }) }
 }

@@ -57,9 +57,9 @@ export class Crew {
     }
   }
 
-  /** Stops the newest replica. */
-  async remove(appId: string): Promise<void> {
-    const member = this.#members.get(this.#entry(appId).appId)?.at(-1)
+  /** `which` counts as `of` does, from the end where it is negative: by itself the newest. */
+  async remove(appId: string, which = -1): Promise<void> {
+    const member = this.#members.get(this.#entry(appId).appId)?.at(which)
     if (!member) throw new Error(`${appId} has no replica to remove`)
     await this.#leave(appId, member)
   }

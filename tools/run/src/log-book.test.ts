@@ -49,3 +49,16 @@ test('the last words of a process are its sentences, not the frames of a stack',
   ]
   expect(lastWords([...stack, 'Node.js v24'], 2)).toEqual(["Error: Cannot find package 'x'", 'Node.js v24'])
 })
+
+test('what names an id is found long after, in whichever process said it', () => {
+  const book = logBook()
+  book.add('users', '{"level":30,"msg":"handled","userId":"u-17"}')
+  book.add('operations', '{"level":30,"msg":"handled","operationId":"o-17"}')
+  for (let n = 0; n < 5000; n += 1) book.add('users', `{"level":30,"msg":"handled ${n}"}`)
+  expect(book.text({ naming: ['u-17', 'o-17'] }).split('\n')).toEqual([
+    '--- lines that name u-17, o-17',
+    'operations · {"level":30,"msg":"handled","operationId":"o-17"}',
+    'users · {"level":30,"msg":"handled","userId":"u-17"}',
+  ])
+  expect(book.text({ naming: ['handled'], source: 'users', last: 1 })).toContain('handled 4999')
+})

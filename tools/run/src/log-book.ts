@@ -1,10 +1,13 @@
-import { closeSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { type LogLine, understand } from './log-lines.ts'
 
 /** Lines kept in memory. Warnings and errors have room of their own, so that chatter does not push them out. */
 const LINES_MAX = 2000
 const WARNINGS_MAX = 300
+
+/** Lines shown of each kind, unless more or fewer are asked for. */
+const LINES_SHOWN = 200
 
 /** Characters of one line; a stack or a dumped body beyond it is cut. */
 const LINE_CHARS_MAX = 8 * 1024
@@ -17,6 +20,8 @@ export type LogFilter = {
   source?: string
   /** Lines, from the newest back. Default 200. */
   last?: number
+  /** Only lines that name one of these, an id say; looked for in the files too, where all is that was said. */
+  naming?: readonly string[]
 }
 
 /** What all processes of a shop said: in one file each, and the newest lines in memory. */
@@ -50,13 +55,25 @@ export class LogBook {
 
   /** For whoever asks why something failed: the warnings and errors first, then the newest lines. */
   text(filter: LogFilter = {}): string {
-    const last = filter.last ?? 200
+    const last = filter.last ?? LINES_SHOWN
+    if (filter.naming !== undefined) return this.#naming(filter.naming, filter)
     const pick = (lines: LogLine[]) =>
       lines.filter((line) => filter.source === undefined || line.source === filter.source).slice(-last)
     const show = (line: LogLine) => `${line.at.toISOString()} ${line.source} · ${line.text}`
     const warnings = pick(this.#warnings).map(show)
     const lines = pick(this.#lines).map(show)
     return ['--- warnings and errors', ...warnings, '--- newest lines', ...lines].join('\n')
+  }
+
+  /** By process, since a file has no clock of its own; each as it was written. */
+  #naming(words: readonly string[], { source, last = LINES_SHOWN }: LogFilter): string {
+    const sources = [...this.#files.keys()].filter((name) => source === undefined || name === source)
+    const found = sources.toSorted().flatMap((name) => {
+      const lines = [`${this.file(name)}.1`, this.file(name)].flatMap(linesOf)
+      const named = lines.filter((line) => words.some((word) => line.includes(word))).slice(-last)
+      return named.map((line) => `${name} · ${line}`)
+    })
+    return [`--- lines that name ${words.join(', ')}`, ...found].join('\n')
   }
 
   /** The last words of a process. */
@@ -88,6 +105,16 @@ export class LogBook {
     const file = { descriptor: openSync(this.file(source), 'w'), bytes: 0 }
     this.#files.set(source, file)
     return file
+  }
+}
+
+/** At most a file's bound; none of a file that has not been begun. */
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
   }
 }
 

@@ -48,10 +48,10 @@ export type Shop = {
   mongodb: Process | null
   replicas(appId: string): Replica[]
   addReplica(appId: string): Promise<Replica>
-  /** The newest one, gracefully, the way a scale-in does; the last one may go too. */
-  removeReplica(appId: string): Promise<void>
+  /** Gracefully, the way a scale-in does; the last one may go too. The newest, unless its place in `replicas` is given. */
+  removeReplica(appId: string, which?: number): Promise<void>
   processes(): Process[]
-  /** Warnings and errors, then the newest lines: for a test that fails. */
+  /** Warnings and errors, then the newest lines, or those that name something: for a test that fails. */
   logs(filter?: LogFilter): string
   stop(): Promise<void>
 }
@@ -96,7 +96,7 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
     mongodb: mongodb.process,
     replicas: (appId) => crew.of(appId),
     addReplica: (appId) => crew.add(appId),
-    removeReplica: (appId) => crew.remove(appId),
+    removeReplica: (appId, which) => crew.remove(appId, which),
     processes: () => fleet.processes(),
     logs: (filter) => fleet.logBook.text(filter),
     stop: () => fleet.stop(),

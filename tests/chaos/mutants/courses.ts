@@ -18,13 +18,15 @@ const PLACES = 1_000_000
 const BROKER_STALL_MS = 2000
 /** A group misses a silent member after 6 s (components/); by then all partitions are the first replica's. */
 const SIDECAR_STALL_MS = 9000
-/** While it stands still the next batch of each topic is asked for, and gets no answer. */
+/** Decisions gather, and come as one batch just when the database has stopped. */
+const DECISIONS_STALL_MS = 1200
+const DECISIONS_COME_MS = 150
 const DATABASE_STALL_MS = 1000
 /**
  * Long enough for another replica to take over and do the work, and short enough that the driver does not give up its
  * connection (kit/mongo.ts: 10 s). So what wakes up goes on to write, on what it asked for before it fell asleep.
  */
-const OWNER_STALL_MS = 7000
+const OWNER_STALL_MS = 8000
 
 const courses: Record<BugName, (dice: Dice) => Step[]> = {
   // Approvals take 200 ms, so a batch is in hand whenever the service dies.
@@ -47,13 +49,11 @@ const courses: Record<BugName, (dice: Dice) => Step[]> = {
   'no unique key': (dice) =>
     inTurn(dice, [kill(sidecar('operations')), kill(app('apigateway')), kill(sidecar('operations'))]),
 
-  // A replica falls asleep between its read and its write, another does the work, and the first wakes up. The other
-  // was silent until then, because one that only now starts may come too late.
+  // Twice, for who was just writing when the database stopped has nothing left to do wrong.
   'no version guard': () => [
     { afterMs: 0, fault: { kind: 'scale-out', appId: 'users' } },
-    { afterMs: 0, fault: stall({ part: 'sidecar', appId: 'users', replica: 1 }, SIDECAR_STALL_MS) },
-    { afterMs: SIDECAR_STALL_MS - DATABASE_STALL_MS, fault: stall({ part: 'mongodb' }, DATABASE_STALL_MS) },
-    { afterMs: DATABASE_STALL_MS * 0.8, fault: stall(app('users'), OWNER_STALL_MS) },
+    ...sleepingOwner(0),
+    ...sleepingOwner(OWNER_STALL_MS),
     { afterMs: OWNER_STALL_MS, fault: { kind: 'scale-in', appId: 'users' } },
   ],
 
@@ -63,6 +63,19 @@ const courses: Record<BugName, (dice: Dice) => Step[]> = {
       { afterMs: BROKER_STALL_MS, fault: stall({ part: 'kafka' }, BROKER_STALL_MS) },
       { afterMs: pause(dice), fault: kill(victim) },
     ]),
+}
+
+/**
+ * A replica falls asleep between its read and its write, another does the work, and the first wakes up. The other was
+ * silent until then, because one that only now starts may come too late.
+ */
+function sleepingOwner(afterMs: number): Step[] {
+  return [
+    { afterMs, fault: stall({ part: 'sidecar', appId: 'users', replica: 1 }, SIDECAR_STALL_MS) },
+    { afterMs: SIDECAR_STALL_MS - 2500, fault: stall(app('approvals'), DECISIONS_STALL_MS) },
+    { afterMs: DECISIONS_STALL_MS + DECISIONS_COME_MS, fault: stall({ part: 'mongodb' }, DATABASE_STALL_MS) },
+    { afterMs: DATABASE_STALL_MS - 200, fault: stall(app('users'), OWNER_STALL_MS) },
+  ]
 }
 
 function inTurn(dice: Dice, faults: readonly Fault[]): Step[] {

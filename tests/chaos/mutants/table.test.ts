@@ -27,7 +27,9 @@ test('the shop without a bug has to be sound and come to rest', () => {
 })
 
 test('the table says what was found, and first what the bug is called for', () => {
-  const [, control, bug] = tellTrials([trial(null, []), trial(noSweep, ['dead', 'untold', 'dead'])]).split('\n')
+  const [, control, bug] = tellTrials([trial(null, []), trial(noSweep, ['dead', 'untold', 'dead'])]).split(
+    '\n',
+  )
   expect(control).toContain('nothing, as it should')
   expect(bug).toMatch(/^✔ {2}no sweep {2}dead 2 · untold 1 .*7 s, 0 kills {2}something untold$/)
 })

@@ -35,7 +35,9 @@ export type Facts = {
   denied: ReadonlySet<string>
 }
 
-export type Heard = Recorded & { event: Event<{ userId: string; operationId?: string }> }
+/** Of what events say, as much as the ledger looks at; which of it is there depends on the topic. */
+type Said = { userId: string; operationId?: string; createdAt?: string; approved?: boolean }
+export type Heard = Recorded & { event: Event<Said> }
 export type Letter = Recorded & { letter: DeadLetter }
 
 export type Books = Facts & {
@@ -138,6 +140,11 @@ function unique(rows: readonly (Stored | undefined)[]): Stored[] {
 
 export function userOf({ body }: Stored): string {
   return String(body['userId'])
+}
+
+/** Whether anything was told about this user on this topic. */
+export function heard({ eventsByUser }: Books, userId: string, topic: string): boolean {
+  return (eventsByUser.get(userId) ?? []).some((one) => one.topic === topic)
 }
 
 function seen(record: Recorded & { event?: Heard['event'] }): Seen {

@@ -24,18 +24,30 @@ function saga(number: number, name = 'hans') {
     operation: {
       _id: operationId,
       version: 2,
-      body: { idempotencyKey: `key-${number}`, name, userId, status: approved ? 'completed' : 'failed' },
+      body: {
+        idempotencyKey: `key-${number}`,
+        name,
+        userId,
+        status: approved ? 'completed' : 'failed',
+        createdAt: time,
+      },
     } as Stored,
     user: {
       _id: userId,
       version: 2,
-      body: { operationId, name, status: approved ? 'approved' : 'rejected' },
+      body: {
+        operationId,
+        name,
+        status: approved ? 'approved' : 'rejected',
+        createdAt: time,
+        decidedAt: later,
+      },
     } as Stored,
     records: [
       recorded(userCreate.tell({ ...of, data: { operationId, userId, name } })),
       recorded(userApprove.tell({ ...of, data: { userId, name } })),
       recorded(userApproveResponse.tell({ ...of, data: { userId, approved } })),
-      recorded(userCreateResponse.tell({ ...of, version: 2, data: answer })),
+      recorded(userCreateResponse.tell({ ...of, version: 2, time: later, data: answer })),
     ] as [Recorded, Recorded, Recorded, Recorded],
   }
 }
@@ -215,11 +227,28 @@ test('changed: the same id in different words, or what is no event at all', () =
   ])
   const retimed = { ...approve, offset: 96n, value: approve.value.replace(time, later) }
   expect(found(facts([one], { records: [create, approve, retimed, ...rest] }))).toEqual([
+    `changed: user ${user._id} is not what was told of it`,
     `changed: user-approve ${user._id}:1 was told in different words`,
   ])
   const noise: Recorded = { topic: 'user-create', partition: 3, offset: 7n, value: 'noise' }
   expect(found(facts([one], { records: [...records, noise] }))).toEqual([
     'changed: user-create/3/7 is no event',
+  ])
+})
+
+test('changed: a row that says another thing than was told of it, as the last of two writers leaves it', () => {
+  const decidedAt = '2026-11-21T12:00:09.000Z'
+  const overwritten = { ...user, body: { ...user.body, decidedAt } }
+  expect(found(facts([one], { users: [overwritten] }))).toEqual([
+    `changed: user ${user._id} is not what was told of it`,
+  ])
+  const rejected = { ...user, body: { ...user.body, status: 'rejected' } }
+  expect(found(facts([one], { users: [rejected] }))).toContain(
+    `changed: user ${user._id} is not what was told of it`,
+  )
+  const other = { ...operation, body: { ...operation.body, createdAt: later } }
+  expect(found(facts([one], { operations: [other] }))).toEqual([
+    `changed: operation ${operation._id} ended otherwise than it was told`,
   ])
 })
 

@@ -4,13 +4,16 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { root } from '@tideshop/run/arguments'
 import { plainLines } from '@tideshop/run/progress'
-import { killRecorded } from '@tideshop/run/record'
 import type { Shop } from '@tideshop/run/shop'
 import { startSomewhere } from '@tideshop/run/somewhere'
 import type { Path } from './books.ts'
 import { tellMoment } from './moment.ts'
+import { type BugName, bugNamed, bugs } from './mutants/bugs.ts'
+import { isAsItShould, tellTrials } from './mutants/table.ts'
+import { runTrials } from './mutants/trials.ts'
 import { isSound, tellOutcome, tellViolations, timesOf } from './report.ts'
-import { type Plan, type Progress, runChaos } from './run.ts'
+import { type Plan, runChaos } from './run.ts'
+import { INTERRUPTED, showProgress, stopSignal } from './terminal.ts'
 
 const help = `pnpm chaos [options]: kills, stops, slows, scales and poisons a shop of its own under load,
 puts records again and takes listeners back, and then holds callers, topics and stores against each other
@@ -23,14 +26,22 @@ puts records again and takes listeners back, and then holds callers, topics and 
   --json FILE   everything that was found, each fault and each recovery with its time
   --help        this text
 
+  --mutants     the test of the tests: shops with a planted bug each, and one without; every bug must be
+                found and nothing else. Its faults are its own, only --seed, --only and --json count
+  --only NAME   of the bugs only this one, as in --only "no sweep"
+
 Exit code: 0 when nothing was lost, doubled, stuck or otherwise wrong, 1 when something was (the shop's
 folder with its logs is then kept), 2 when the options are wrong, 130 after Ctrl-C.`
 
-const EXIT = { sound: 0, broken: 1, cannotRun: 2, interrupted: 130 }
-const TERMINAL_EVERY_MS = 250
-const LOG_EVERY_MS = 5000
+const EXIT = { sound: 0, broken: 1, cannotRun: 2, interrupted: INTERRUPTED }
 
-type Options = { plan: Plan; json: string | undefined; help: boolean }
+type Options = {
+  plan: Plan
+  json: string | undefined
+  mutants: boolean
+  only: BugName | undefined
+  help: boolean
+}
 
 function readOptions(args: string[]): Options {
   const { values } = parseArgs({
@@ -42,6 +53,8 @@ function readOptions(args: string[]): Options {
       callers: { type: 'string', default: '10' },
       rate: { type: 'string', default: '30' },
       json: { type: 'string' },
+      mutants: { type: 'boolean', default: false },
+      only: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
@@ -51,7 +64,10 @@ function readOptions(args: string[]): Options {
     callers: wholeNumber('callers', values.callers, 100),
     perSecond: wholeNumber('rate', values.rate, 500),
   }
-  return { plan, json: values.json, help: values.help }
+  const { json, mutants, help } = values
+  if (values.only !== undefined && !mutants) throw new Error('--only chooses one of the --mutants')
+  const only = values.only === undefined ? undefined : bugNamed(values.only).name
+  return { plan, json, mutants, only, help }
 }
 
 function wholeNumber(option: string, typed: string, max: number): number {
@@ -62,38 +78,56 @@ function wholeNumber(option: string, typed: string, max: number): number {
 }
 
 async function main(): Promise<number> {
-  const { plan, json, ...options } = readOptions(process.argv.slice(2))
+  const options = readOptions(process.argv.slice(2))
+  const { seed } = options.plan
   if (options.help) {
     console.log(help)
     return EXIT.sound
   }
   const dir = mkdtempSync(path.join(tmpdir(), 'tideshop-chaos-'))
   const stop = stopSignal(dir)
-  console.log(`seed ${plan.seed}, ${plan.kills} kills`)
   let keep = false
   try {
-    const shop = await startSomewhere({ root, dir, report: plainLines(), signal: stop })
-    keep = !(await chaosOn(shop, plan, json, stop).finally(() => shop.stop()))
+    keep = !(options.mutants ? await findBugs(options, dir, stop) : await chaosIn(dir, options, stop))
     return keep ? EXIT.broken : EXIT.sound
   } catch (error) {
     if (stop.aborted) return EXIT.interrupted
     keep = true
-    console.error(`\nthe run with seed ${plan.seed} broke off: ${(error as Error).stack}`)
+    console.error(`\nthe run with seed ${seed} broke off: ${(error as Error).stack}`)
     return EXIT.broken
   } finally {
-    if (keep) console.error(`the logs are kept in ${path.join(dir, 'logs')}`)
+    if (keep) console.error(`the logs are kept in ${dir}`)
     else rmSync(dir, { recursive: true, force: true })
   }
 }
 
 /** Returns whether all was sound. */
+async function chaosIn(dir: string, { plan, json }: Options, stop: AbortSignal): Promise<boolean> {
+  console.log(`seed ${plan.seed}, ${plan.kills} kills`)
+  const shop = await startSomewhere({ root, dir, report: plainLines(), signal: stop })
+  return chaosOn(shop, plan, json, stop).finally(() => shop.stop())
+}
+
+/** Returns whether every bug was found, and nothing where there was none. */
+async function findBugs({ plan, only, json }: Options, dir: string, stop: AbortSignal): Promise<boolean> {
+  console.log(`seed ${plan.seed}, ${only ?? `${bugs.length} bugs`}`)
+  const trials = await runTrials({ seed: plan.seed, only, dir, stop, asItShould: isAsItShould })
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(trials, null, 2)}\n`)
+  console.log(`\n${tellTrials(trials)}`)
+  const others = trials.filter((trial) => !isAsItShould(trial))
+  for (const { bug, outcome } of others) {
+    console.error(`\n${bug?.name ?? 'no bug'}\n${tellViolations(outcome.verdict.violations)}`)
+  }
+  return others.length === 0
+}
+
 async function chaosOn(
   shop: Shop,
   plan: Plan,
   json: string | undefined,
   stop: AbortSignal,
 ): Promise<boolean> {
-  const progress = showProgress(plan)
+  const progress = showProgress(plan.kills)
   const outcome = await runChaos(shop, plan, progress.watch, stop).finally(progress.end)
   if (json !== undefined) {
     const report = { plan, recoveryMs: timesOf(outcome.recoveries), ...outcome }
@@ -104,47 +138,6 @@ async function chaosOn(
   const momentOf = (path: Path) => tellMoment(path, outcome.faults, shop)
   console.error(`\nseed ${plan.seed}\n${tellViolations(outcome.verdict.violations, momentOf)}`)
   return false
-}
-
-/** One line that is written over in a terminal, a line now and then elsewhere. */
-function showProgress(plan: Plan) {
-  const { isTTY, columns } = process.stdout
-  const begunAt = performance.now()
-  let look: (() => Progress) | null = null
-  const show = () => {
-    if (look === null) return
-    const { kills, accepted, ended, open, now } = look()
-    const seconds = Math.round((performance.now() - begunAt) / 1000)
-    const counts = `${accepted} accepted · ${ended} ended · ${open} open`
-    const line = `${seconds} s · ${kills}/${plan.kills} kills · ${counts} · ${now}`
-    process.stdout.write(isTTY ? `\r\u001b[K${line.slice(0, (columns || 80) - 1)}` : `${line}\n`)
-  }
-  const timer = setInterval(show, isTTY ? TERMINAL_EVERY_MS : LOG_EVERY_MS)
-  return {
-    watch: (given: () => Progress) => {
-      look = given
-    },
-    end: () => {
-      clearInterval(timer)
-      show()
-      if (isTTY) process.stdout.write('\n')
-    },
-  }
-}
-
-/** The first signal asks, the second kills. */
-function stopSignal(dir: string): AbortSignal {
-  const stopping = new AbortController()
-  const heard = () => {
-    if (stopping.signal.aborted) {
-      killRecorded(dir)
-      process.exit(EXIT.interrupted)
-    }
-    console.log('\nclosing the shop … (Ctrl-C again kills at once)')
-    stopping.abort()
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, heard)
-  return stopping.signal
 }
 
 process.exitCode = await main().catch((error: Error) => {

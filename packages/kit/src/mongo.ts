@@ -26,7 +26,11 @@ export type Pending = Outgoing & { since: Date }
 /** An aggregate in MongoDB. `outbox` is there only while something waits to be told (outbox.ts). */
 export type MongoRow<S> = { _id: string; version: number; body: S; outbox?: Pending[] }
 
-/** Connects on first use. Writes count when a majority has them in its journal. */
+/**
+ * Writes count when a majority has them in its journal. A service connects, or fails to start, before it serves anybody:
+ * a client whose first use meets a database that is away says "Topology is closed" for ever (driver 7.8). Once
+ * connected it comes back by itself.
+ */
 export function mongoClient(uri: string): MongoClient {
   return new MongoClient(uri, {
     serverSelectionTimeoutMS: SELECT_TIMEOUT_MS,

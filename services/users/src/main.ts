@@ -17,6 +17,9 @@ const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
 const client = mongoClient(env.MONGODB_URI)
 const db = client.db(appId)
 
+// Else the first message would connect, and if just then the database were away, none ever would again (kit/mongo.ts).
+await client.connect()
+
 const app = usersApp({
   appId,
   log,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { root } from '@tideshop/run/arguments'
 import { expect, test } from 'vitest'
-import { root } from '../../shared/somewhere.ts'
 import { type Bug, bugNamed, bugs, withBug } from './bugs.ts'
 
 test.each<Bug>(bugs)('the bug "$name" still has its one place in $file', (bug) => {

@@ -5,12 +5,13 @@ import { openShop } from './open-shop.ts'
 
 const shop = await openShop()
 
-/** `pnpm chaos --kills 15 --seed 15` is the same schedule, with its progress. */
-const plan = { seed: 15, kills: 15, callers: 10, perSecond: 30 }
+/** `pnpm chaos --kills 60 --seed 15` is the same schedule, with its progress. */
+const plan = { seed: 15, kills: 60, callers: 10, perSecond: 30 }
+/** Far above what it takes on a machine that has nothing else to do (docs/reliability.md): this is no benchmark. */
 const RECOVERED_WITHIN_MS = 60_000
 
-test('15 kills, and whatever falls between them: nothing lost, nothing doubled, nothing stuck', {
-  timeout: 240_000,
+test('60 kills, and whatever falls between them: nothing lost, nothing doubled, nothing stuck', {
+  timeout: 360_000,
 }, async ({ signal }) => {
   const { verdict, quiet, recoveries } = await runChaos(shop, plan, () => undefined, signal)
 

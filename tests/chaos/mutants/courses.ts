@@ -16,7 +16,7 @@ const PLACES = 1_000_000
 
 /** The victim dies in its first second, while the front door still believes in the broker (kit/road.ts). */
 const BROKER_STALL_MS = 2000
-/** A group misses a silent member after 6 s (components/); by then all partitions are the first replica's. */
+/** A group misses a silent member after 3 s (components/); by then all partitions are the first replica's. */
 const SIDECAR_STALL_MS = 9000
 /** Decisions gather, and come as one batch just when the database has stopped. */
 const DECISIONS_STALL_MS = 1200

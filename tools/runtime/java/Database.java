@@ -9,6 +9,7 @@ import de.bwaldvogel.mongo.backend.QueryResult;
 import de.bwaldvogel.mongo.backend.h2.H2Collection;
 import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.bson.Document;
+import java.util.LinkedHashSet;
 import java.util.List;
 import org.h2.mvstore.MVMap;
 import org.h2.mvstore.MVStore;
@@ -52,6 +53,12 @@ class Database {
     protected QueryResult queryDocuments(
         Document query, Document orderBy, int skip, int limit, int batchSize, Document fields) {
       for (var index : getIndexes()) {
+        // What the index finds would be compared with the whole list once more: a million times for 1,000 ids.
+        if (isListOfIds(query) && index.canHandle(query)) {
+          var found = new LinkedHashSet<Object>();
+          index.getPositions(query).forEach(found::add);
+          return matchDocuments(new Document(), found, orderBy, skip, limit, batchSize, fields);
+        }
         var indexed = new Document();
         for (var key : index.getKeys()) {
           if (query.containsKey(key.getKey())) indexed.put(key.getKey(), query.get(key.getKey()));
@@ -61,6 +68,15 @@ class Database {
         }
       }
       return super.queryDocuments(query, orderBy, skip, limit, batchSize, fields);
+    }
+
+    /** {_id: {$in: [texts]}} and nothing else. */
+    private static boolean isListOfIds(Document query) {
+      return query.size() == 1
+          && query.get("_id") instanceof Document condition
+          && condition.size() == 1
+          && condition.get("$in") instanceof List<?> ids
+          && ids.stream().allMatch(String.class::isInstance);
     }
 
     /** Counting bytes would encode each document once more and write a third page for each change. */

@@ -74,6 +74,22 @@ describe.each([
     expect(await versions(orders)).toEqual({ a: 2, new: 2, stale: 7 })
   })
 
+  test('of many ids that are asked for together each that is there is found once', async () => {
+    emptyCollection()
+    await orders.insertMany([
+      { _id: 'a', version: 1 },
+      { _id: 'b', version: 2, status: 'open' },
+      { _id: 'c', version: 3 },
+    ])
+    const found = await orders.find({ _id: { $in: ['c', 'a', 'missing', 'a'] } }).toArray()
+    expect(found.map(({ _id }) => _id).sort()).toEqual(['a', 'c'])
+    const open = await orders.find({ _id: { $in: ['a', 'b'] }, status: 'open' }).toArray()
+    expect(open.map(({ _id }) => _id)).toEqual(['b'])
+    expect(await orders.find({ _id: { $in: [] } }).toArray()).toEqual([])
+    const counted = await orders.countDocuments({ _id: { $in: ['a', 'b', 'b'] } })
+    expect(counted).toBe(2)
+  })
+
   test('one guarded update wins among many', async () => {
     emptyCollection()
     await orders.insertOne({ _id: 'a', version: 1 })

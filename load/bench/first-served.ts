@@ -9,6 +9,7 @@ import type { MongoClient } from 'mongodb'
 import { request } from 'undici'
 import type { EndedOperation } from './ended-operation.ts'
 import { operationsIn } from './ledger.ts'
+import { sumOfOffsets } from './records.ts'
 import { makeWishes, recordOf, writePending } from './wishes.ts'
 
 /** What counts as the first thing that a service has served, alone and with its sidecar. */
@@ -97,10 +98,7 @@ export class Bystander {
   }
 
   async #grows(topic: string): Promise<Served> {
-    const count = async () => {
-      const offsets = await this.#consumer.listOffsets({ topics: [topic] })
-      return [...offsets.values()].flat().reduce((sum, offset) => sum + offset, 0n)
-    }
+    const count = async () => sumOfOffsets(await this.#consumer.listOffsets({ topics: [topic] }))
     const before = await count()
     return async () => (await count()) > before
   }

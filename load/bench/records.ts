@@ -1,4 +1,4 @@
-import { Admin, Consumer } from '@platformatic/kafka'
+import { Admin, Consumer, type Offsets } from '@platformatic/kafka'
 import { PARTITIONS } from '@tideshop/contracts/topics'
 import type { Shop } from '@tideshop/run/shop'
 import { topicNames } from './counts.ts'
@@ -24,9 +24,13 @@ export async function recordsIn(shop: Shop, names: string[]): Promise<number> {
   const at = { clientId: 'bench', bootstrapBrokers: shop.kafkaBrokers.split(',') }
   const consumer = new Consumer({ ...at, groupId: `bench-${crypto.randomUUID()}` })
   try {
-    const offsets = await consumer.listOffsets({ topics: names })
-    return Number([...offsets.values()].flat().reduce((sum, offset) => sum + offset, 0n))
+    return sumOfOffsets(await consumer.listOffsets({ topics: names }))
   } finally {
     await consumer.close(true)
   }
+}
+
+/** Of all partitions of all topics that were asked for. */
+export function sumOfOffsets(offsets: Offsets): number {
+  return Number([...offsets.values()].flat().reduce((sum, offset) => sum + offset, 0n))
 }

@@ -27,10 +27,14 @@ export type Pending = Outgoing & { since: Date }
 export type MongoRow<S> = { _id: string; version: number; body: S; outbox?: Pending[] }
 
 /**
- * Writes count when a majority has them in its journal. A service connects, or fails to start, before it serves anybody:
- * a client whose first use meets a database that is away says "Topology is closed" for ever (driver 7.8). Once
- * connected it comes back by itself.
+ * For a service: connected, or it fails to start, before it serves anybody. A client whose first use meets a database that
+ * is away says "Topology is closed" for ever (driver 7.8); once connected it comes back by itself.
  */
+export function connectMongo(uri: string): Promise<MongoClient> {
+  return mongoClient(uri).connect()
+}
+
+/** Connects on first use. Writes count when a majority has them in its journal. */
 export function mongoClient(uri: string): MongoClient {
   return new MongoClient(uri, {
     serverSelectionTimeoutMS: SELECT_TIMEOUT_MS,

@@ -2,7 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { userCreate } from '@tideshop/contracts/operations'
 import { daprBus } from '@tideshop/kit/bus'
 import { armCrash } from '@tideshop/kit/crash-point'
-import { mongoClient, pingDatabase } from '@tideshop/kit/mongo'
+import { connectMongo, pingDatabase } from '@tideshop/kit/mongo'
 import { outboxOf } from '@tideshop/kit/outbox'
 import { roadTo } from '@tideshop/kit/road'
 import { run } from '@tideshop/kit/run'
@@ -20,7 +20,7 @@ const log = createLog(appId, env.LOG_LEVEL)
 const metrics = createMetrics(appId)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
 const bus = daprBus(sidecar, log, metrics)
-const client = mongoClient(env.MONGODB_URI)
+const client = await connectMongo(env.MONGODB_URI)
 const db = client.db(appId)
 const operations = mongoOperations(db)
 const outbox = outboxOf(operations.outbox, bus, log, now)

@@ -1,6 +1,6 @@
 import { daprBus } from '@tideshop/kit/bus'
 import { armCrash } from '@tideshop/kit/crash-point'
-import { mongoClient, pingDatabase } from '@tideshop/kit/mongo'
+import { connectMongo, pingDatabase } from '@tideshop/kit/mongo'
 import { run } from '@tideshop/kit/run'
 import { sidecarOn } from '@tideshop/kit/sidecar'
 import { createLog, createMetrics } from '@tideshop/kit/telemetry'
@@ -14,11 +14,8 @@ armCrash(env.CRASH_AT)
 const log = createLog(appId, env.LOG_LEVEL)
 const metrics = createMetrics(appId)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
-const client = mongoClient(env.MONGODB_URI)
+const client = await connectMongo(env.MONGODB_URI)
 const db = client.db(appId)
-
-// Else the first message would connect, and if just then the database were away, none ever would again (kit/mongo.ts).
-await client.connect()
 
 const app = usersApp({
   appId,

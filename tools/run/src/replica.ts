@@ -15,7 +15,7 @@ const STOP_WITHIN_MS = 20_000
 const LINGER_S = 15
 
 /**
- * Go's collector at its default runs whenever the heap has doubled, and a sidecar's heap is small: a quarter of its time
+ * Go's collector at its default runs whenever the heap has doubled, and a sidecar's heap is small: a fifth of its time
  * under load went there. It may grow fivefold, up to a bound (docs/performance.md).
  */
 const SIDECAR_MEMORY = { GOGC: '400', GOMEMLIMIT: '300MiB' }

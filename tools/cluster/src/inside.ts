@@ -1,52 +1,20 @@
 import { readFileSync } from 'node:fs'
-import { basename } from 'node:path'
-import { type Report, Steps } from '@tideshop/run/steps'
+import { Steps } from '@tideshop/run/steps'
 import { ensureTopics } from '@tideshop/run/topics'
-import type { Program } from '@tideshop/runtime/part'
 import { KAFKA, startKafka, startMongodb } from './backbone.ts'
-import type { Binaries } from './binaries.ts'
 import { makeCertificates } from './certificates.ts'
 import { type Parts, startApi, startControllers, startDns } from './control-plane.ts'
-import type { Image } from './images.ts'
 import { Kubectl } from './kubectl.ts'
-import { COREDNS_MANIFEST, type Manifests } from './manifests.ts'
+import { COREDNS_MANIFEST } from './manifests.ts'
 import { giveImages, startContainerd, startNode } from './node.ts'
 import { type Place, placeOf } from './place.ts'
+import type { Message, Plan } from './plan.ts'
 import { installDapr, installKeda, startPrometheus } from './platform.ts'
 import { installShop, untilOpen } from './shop.ts'
 
 /*
  * The start of a cluster, run within its namespaces by `up`, which hears of each step. What it starts stays when it ends.
  */
-
-export type Plan = {
-  binaries: Binaries
-  kafka: Program
-  mongodb: Program
-  cni: string
-  platformImages: Image[]
-  shopImages: Image[]
-  manifests: Manifests
-}
-
-export const insideSteps = [
-  'Kafka',
-  'MongoDB server',
-  'topics',
-  'API server',
-  'containerd',
-  'images of the platform',
-  'node',
-  'names',
-  'Dapr',
-  'KEDA',
-  'Prometheus',
-  'images of the shop',
-  'shop',
-  'front door',
-]
-
-export type Message = Parameters<Report> | { failed: string; process?: string | undefined }
 
 async function start(place: Place, plan: Plan, steps: Steps): Promise<void> {
   const { binaries, manifests } = plan
@@ -95,16 +63,13 @@ function tell(message: Message): void {
   process.send?.(message)
 }
 
-if (process.argv[1] !== undefined && basename(process.argv[1]) === 'inside.ts') {
-  const place = placeOf(process.env)
-  const plan = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
-  const steps = new Steps((...step) => tell(step), undefined)
-  try {
-    await start(place, plan, steps)
-  } catch (error) {
-    const { message, process: name } = error as Error & { process?: string }
-    tell({ failed: message, process: name })
-    process.exitCode = 1
-  }
-  process.disconnect?.()
+const place = placeOf(process.env)
+const plan = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
+try {
+  await start(place, plan, new Steps((...step) => tell(step), undefined))
+} catch (error) {
+  const { message, process: name } = error as Error & { process?: string }
+  tell({ failed: message, process: name })
+  process.exitCode = 1
 }
+process.disconnect?.()

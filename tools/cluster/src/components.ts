@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { withMetadata } from '@tideshop/run/render'
+
+/** As the files of a laptop say it. */
+const LOCAL_BROKER = '127.0.0.1:19092'
 
 const HEAD = `# Made from components/ by: node tools/cluster/src/write-components.ts
 # A test holds the two together; what differs is where Kafka is.
@@ -10,5 +12,5 @@ const HEAD = `# Made from components/ by: node tools/cluster/src/write-component
 export function clusterComponents(folder: string): string {
   const files = readdirSync(folder).toSorted()
   const texts = files.map((file) => readFileSync(join(folder, file), 'utf8'))
-  return HEAD + texts.map((text) => withMetadata(text, { brokers: 'kafka:9092' })).join('---\n')
+  return HEAD + texts.map((text) => text.replace(LOCAL_BROKER, 'kafka:9092')).join('---\n')
 }

@@ -17,7 +17,9 @@ function text(file: string): string {
 /** What is said in several places is the same in all: topics, components, scalers, versions, images. */
 
 test('the components of the cluster are those of components/, but for the broker', () => {
-  expect(text('k8s/base/components.yaml')).toBe(clusterComponents(join(root, 'components')))
+  const components = text('k8s/base/components.yaml')
+  expect(components).toBe(clusterComponents(join(root, 'components')))
+  expect(components).not.toMatch(/127\.0\.0\.1|localhost/)
 })
 
 type Trigger = { type: string; metadata: Record<string, string> }

@@ -70,7 +70,7 @@ async function stop(place: Place): Promise<number> {
   const begunAt = performance.now()
   const record = readRecord(place)
   if (stateOf(record) === 'starting') {
-    console.error(`process ${record?.runner.pid} is starting it: end that first`)
+    console.error(`process ${record?.runner?.pid} is starting it: end that first`)
     return 1
   }
   if (record === null) console.log('there is no cluster')

@@ -2,12 +2,10 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { type Identity, isAlive, startTime } from '@tideshop/run/record'
 import type { Place } from './place.ts'
 
-/**
- * What is needed to find a cluster again, and to leave this machine as it was. `runner` is the `up` that starts it;
- * once that has ended, the cluster is the process namespace of `holder` and all in it.
- */
+/** What is needed to find a cluster again, and to leave this machine as it was. */
 export type ClusterRecord = {
-  runner: Identity
+  /** The `up` that starts it; null when the start is done. From then on it is the namespaces of `holder` and all in them. */
+  runner: Identity | null
   holder: Identity | null
   /** Settings of the whole machine that a kubelet changes, as they were before: file and content. */
   settings: Record<string, string>
@@ -20,10 +18,10 @@ export function readRecord(place: Place): ClusterRecord | null {
   return JSON.parse(readFileSync(place.record, 'utf8')) as ClusterRecord
 }
 
-/** `dead`: its record is here and nothing of it runs, after a kill or a reboot. */
+/** `dead`: after a kill or a reboot there is its record, and maybe half of it still runs. */
 export function stateOf(record: ClusterRecord | null): State {
   if (record === null) return 'none'
-  if (isAlive(record.runner)) return 'starting'
+  if (record.runner !== null) return isAlive(record.runner) ? 'starting' : 'dead'
   return record.holder !== null && isAlive(record.holder) ? 'running' : 'dead'
 }
 

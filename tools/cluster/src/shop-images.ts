@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { chmod, chown, copyFile, cp, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { root as repository } from '@tideshop/run/arguments'
 import { runBuild } from '@tideshop/runtime/child'
@@ -135,7 +135,6 @@ async function contentsOf(files: string[]): Promise<(string | Buffer)[]> {
 async function put(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true })
   await copyFile(from, to)
-  if (basename(dirname(from)) === 'bin') await chmod(to, 0o755)
 }
 
 async function giveTo(path: string, user: number): Promise<void> {

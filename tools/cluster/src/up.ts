@@ -65,7 +65,7 @@ export async function up({ env, report, signal }: Up): Promise<void> {
     })
     await startInside(place, plan, holder, { report, signal })
     // From now on the cluster is nobody's child.
-    writeRecord(place, { ...record, holder, runner: { pid: 0, startedAt: '' } })
+    writeRecord(place, { ...record, holder, runner: null })
   } catch (error) {
     await close(place)
     throw error
@@ -75,7 +75,8 @@ export async function up({ env, report, signal }: Up): Promise<void> {
 async function claim(place: Place): Promise<void> {
   const record = readRecord(place)
   const state = stateOf(record)
-  if (state === 'starting') throw new AlreadyUp(`a cluster is being started by process ${record?.runner.pid}`)
+  if (state === 'starting')
+    throw new AlreadyUp(`a cluster is being started by process ${record?.runner?.pid}`)
   if (state === 'running')
     throw new AlreadyUp(`the cluster runs already: ${DOOR} (pnpm cluster down ends it)`)
   if (state === 'dead') await close(place)

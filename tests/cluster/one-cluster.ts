@@ -15,7 +15,7 @@ declare module 'vitest' {
 
 let isOurs = false
 
-/** One cluster for all files. One that runs already is used, and left running. */
+/** One cluster for all files. One that runs already is used, with the images that it has, and left running. */
 export async function setup(project: TestProject): Promise<void> {
   const lacks = lacksOf(process.env)
   project.provide('lacks', lacks)

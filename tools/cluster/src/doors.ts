@@ -8,6 +8,7 @@ import type { Target } from './forwarder.ts'
 import {
   API_PORT,
   DOOR_PORT,
+  DOOR_SERVICE,
   MONGODB_DOOR_PORT,
   MONGODB_PORT,
   NODE,
@@ -19,11 +20,8 @@ import { entering } from './space.ts'
 
 const FORWARDER = fileURLToPath(new URL('./forwarder.ts', import.meta.url))
 
-/** The front door's Service has this address in overlays/local, so that it is known before it is there. */
-const FRONT_DOOR: Target = { host: '10.96.0.80', port: 80 }
-
 const DOORS: [port: number, target: Target][] = [
-  [DOOR_PORT, FRONT_DOOR],
+  [DOOR_PORT, { host: DOOR_SERVICE, port: 80 }],
   [API_PORT, { host: '127.0.0.1', port: API_PORT }],
   [PROMETHEUS_DOOR_PORT, { host: NODE, port: PROMETHEUS_PORT }],
   [MONGODB_DOOR_PORT, { host: NODE, port: MONGODB_PORT }],

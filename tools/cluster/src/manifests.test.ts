@@ -6,6 +6,7 @@ import { DAPR } from '@tideshop/runtime/recipes'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { clusterComponents } from './components.ts'
+import { DOOR_SERVICE, NODE } from './place.ts'
 import { PLATFORM_IMAGE } from './platform-images.ts'
 import { SERVICES } from './shop.ts'
 import { shopImage } from './shop-images.ts'
@@ -54,6 +55,15 @@ test('Dapr’s chart is told the version and the image that are built', () => {
   const values = parse(text('tools/cluster/manifests/dapr-values.yaml'))
   expect(values.global.tag).toBe(DAPR)
   expect(values.dapr_operator.image.name).toBe(PLATFORM_IMAGE)
+})
+
+test('the addresses of overlays/local are those of the cluster', () => {
+  expect(text('k8s/overlays/local/kustomization.yaml')).toContain(`value: ${DOOR_SERVICE} `)
+  const slices = parseAllDocuments(text('k8s/overlays/local/backbone.yaml')).map((document) =>
+    document.toJS(),
+  )
+  const addresses = slices.flatMap(({ endpoints = [] }) => endpoints[0]?.addresses ?? [])
+  expect(addresses).toEqual([NODE, NODE, NODE])
 })
 
 test('overlays/local uses the images that are made for it', () => {

@@ -13,6 +13,8 @@ export const POD_SUBNET = '10.88.4.0/22'
 export const SERVICE_SUBNET = '10.96.0.0/16'
 export const API_SERVICE = '10.96.0.1'
 export const DNS_SERVICE = '10.96.0.10'
+/** Of the front door; overlays/local gives it this address, so that it is known before it is there. */
+export const DOOR_SERVICE = '10.96.0.80'
 
 export const API_PORT = 26_443
 export const KAFKA_PORT = 9092

@@ -2,13 +2,12 @@ import { join } from 'node:path'
 import { root } from '@tideshop/run/arguments'
 import { answers } from '@tideshop/run/process'
 import type { Kubectl } from './kubectl.ts'
-import { NAMESPACE, READY_WITHIN_MS } from './place.ts'
+import { DOOR_SERVICE, NAMESPACE, READY_WITHIN_MS } from './place.ts'
 import { until } from './until.ts'
 
 export const SERVICES = ['apigateway', 'operations', 'users', 'approvals']
 
 const OVERLAY = join(root, 'k8s/overlays/local')
-const FRONT_DOOR = 'http://10.96.0.80'
 
 /** The shop with its scalers, as overlays/local has it. */
 export async function installShop(kubectl: Kubectl): Promise<void> {
@@ -17,5 +16,5 @@ export async function installShop(kubectl: Kubectl): Promise<void> {
 }
 
 export async function untilOpen(): Promise<void> {
-  await until('the front door', READY_WITHIN_MS, () => answers(`${FRONT_DOOR}/readyz`, 200))
+  await until('the front door', READY_WITHIN_MS, () => answers(`http://${DOOR_SERVICE}/readyz`, 200))
 }

@@ -22,7 +22,8 @@ describe.each(OVERLAYS)('the rendered file of overlay %s', (overlay) => {
     expect(new Set(names).size).toBe(names.length)
     for (const { apiVersion, kind, metadata } of objectsOf(overlay)) {
       expect(apiVersion, metadata.name).toMatch(/^([\w.]+\/)?v\d/)
-      expect(metadata.namespace, `${kind} ${metadata.name}`).toBe('default')
+      const namespace = kind === 'Namespace' ? metadata.name : metadata.namespace
+      expect(namespace, `${kind} ${metadata.name}`).toBe('tideshop')
     }
   })
 

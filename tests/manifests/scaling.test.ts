@@ -76,7 +76,7 @@ test('no trigger leaves its namespace out: KEDA asks from another', () => {
   for (const { spec } of objectsOf('local').filter(({ kind }) => kind === 'ScaledObject')) {
     for (const { metadata } of spec.triggers as Trigger[]) {
       expect(metadata['bootstrapServers'] ?? metadata['serverAddress']).toMatch(
-        /^(http:\/\/)?\w+\.default\.svc:\d+$/,
+        /^(http:\/\/)?\w+\.tideshop\.svc:\d+$/,
       )
     }
   }

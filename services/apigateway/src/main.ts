@@ -15,7 +15,7 @@ const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
 const app = gatewayApp({
   log,
   metrics: createMetrics(appId),
-  operations: operationsThrough(daprInvoke(sidecar)),
+  operations: operationsThrough(daprInvoke(sidecar), env.WAKE_WAIT_MS),
   newId: () => randomUUIDv7(),
   // Not of what lies behind: a door that waits for sleeping services would never open.
   ready: () => sidecar.ready(),

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { CreateOperation } from '@tideshop/contracts/operations'
 import type { Invoke } from '@tideshop/kit/invoke'
+import { Refusal } from '@tideshop/kit/refusal'
 import { expect, test } from 'vitest'
 import { operationsThrough } from '../src/operations.ts'
 
@@ -17,12 +18,12 @@ function view({ id, body }: CreateOperation) {
 }
 
 /** A service that answers with `answer`, and the calls it got. */
-function service(answer: (call: Call) => { status: number; said: object } | Promise<never>) {
+function service(answer: (call: Call) => { status: number; said: object } | Promise<never>, wakeWaitMs = 0) {
   const calls: Call[] = []
   const operations = operationsThrough(async (...call) => {
     calls.push(call)
     return answer(call)
-  })
+  }, wakeWaitMs)
   return { operations, calls }
 }
 
@@ -84,4 +85,18 @@ test.each([
     { status: 'rejected', reason: { name } },
     { status: 'rejected', reason: { name } },
   ])
+})
+
+test('who finds operations asleep is served when it is awake, and asks for the same operation again', async () => {
+  const asleep = () => Promise.reject(new Refusal('uncertain', 'operations did not answer'))
+  const { operations, calls } = service((call) => (calls.length < 3 ? asleep() : acceptAll(call)), 5000)
+  const hans = wish()
+  expect(await operations.create(hans)).toEqual(view(hans))
+  expect(calls.map(([, , , { body }]) => (body as Asked).operations)).toEqual([[hans], [hans], [hans]])
+})
+
+test('who is not answered while waiting is refused', async () => {
+  const { operations, calls } = service(() => Promise.reject(new Refusal('uncertain', 'no answer')), 300)
+  await expect(operations.create(wish())).rejects.toMatchObject({ code: 'uncertain' })
+  expect(calls.length).toBeGreaterThan(1)
 })

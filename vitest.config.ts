@@ -45,6 +45,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'cluster',
+          include: ['tests/cluster/**/*.test.ts'],
+          globalSetup: 'tests/cluster/one-cluster.ts',
+          testTimeout: 300_000,
+          hookTimeout: 3_000_000,
+          ...alone,
+        },
+      },
+      {
+        test: {
           name: 'slow',
           include: ['tests/slow/**/*.test.ts'],
           testTimeout: 1_500_000,

@@ -2,7 +2,9 @@ import type { Shop } from '@tideshop/run/shop'
 import { type Db, MongoClient } from 'mongodb'
 
 /** What the services hold at the end, read past them. Bodies only, as they are stored. */
-export async function readStores(shop: Shop): Promise<{ operations: Stored[]; users: Stored[] }> {
+export async function readStores(
+  shop: Pick<Shop, 'mongodbUri'>,
+): Promise<{ operations: Stored[]; users: Stored[] }> {
   const client = new MongoClient(shop.mongodbUri)
   try {
     return {

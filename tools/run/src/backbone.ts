@@ -20,7 +20,7 @@ const FORMATTED_WITHIN_MS = 60_000
 const STOP_WITHIN_MS = 20_000
 
 /** Any id does for the only node of a cluster nobody joins; 16 bytes, as base64 without a leading dash. */
-const CLUSTER_ID = Buffer.from('tideshop-laptop.').toString('base64url')
+export const CLUSTER_ID = Buffer.from('tideshop-laptop.').toString('base64url')
 
 /** What one part of the backbone has become: an address to use, and the process behind it unless it runs elsewhere. */
 export type Part = { address: string; process: Process | null }
@@ -89,7 +89,8 @@ export async function startKafka(provided: Provided, place: Place): Promise<Part
   const file = path.join(dir, 'server.properties')
   const logFile = path.join(dir, 'log4j2.properties')
   mkdirSync(data, { recursive: true })
-  writeFileSync(file, kafkaProperties(port, CONTROLLER_PORT + offset, data))
+  const host = '127.0.0.1'
+  writeFileSync(file, kafkaProperties({ host, port, controllerPort: CONTROLLER_PORT + offset, data }))
   writeFileSync(logFile, kafkaLogging)
   if (!existsSync(path.join(data, 'meta.properties'))) {
     const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file]
@@ -141,13 +142,16 @@ async function startMongodb(provided: Provided, place: Place): Promise<Part> {
   return { address: `mongodb://127.0.0.1:${port}`, process }
 }
 
-function kafkaProperties(port: number, controllerPort: number, data: string): string {
+type KafkaPlace = { host: string; port: number; controllerPort: number; data: string }
+
+/** How a broker of ours behaves, wherever it listens; its controller is nobody else's business. */
+export function kafkaProperties({ host, port, controllerPort, data }: KafkaPlace): string {
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: `PLAINTEXT://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${host}:${port}`,
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': data,
     // A topic nobody declared is a typing error, not a wish.
@@ -179,7 +183,7 @@ function kafkaProperties(port: number, controllerPort: number, data: string): st
 }
 
 /** Left to itself log4j prints errors only, and without line ends. */
-const kafkaLogging = `appender.console.type = Console
+export const kafkaLogging = `appender.console.type = Console
 appender.console.name = console
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{HH:mm:ss.SSS} [%t] %p %c{1} - %m%n

@@ -115,7 +115,10 @@ export function edited(source: string, { module, file, find, put, times }: Edit)
 }
 
 /** The folder of the module cache with the version that go.mod asks for; its go.sum vouches for the content. */
-async function fetchModule({ module, env, onLine, signal }: GoBuild, name: string): Promise<string> {
+export async function fetchModule(
+  { module, env, onLine, signal }: Omit<GoBuild, 'target' | 'flags' | 'output'>,
+  name: string,
+): Promise<string> {
   const go = { command: goCommand(env), cwd: module, env: { ...env, GOWORK: 'off' }, signal }
   await runBuild({ ...go, args: ['mod', 'download', name], onLine })
   let folder = ''

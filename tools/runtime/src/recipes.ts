@@ -9,17 +9,17 @@ import type { ToolName } from './tools.ts'
 
 const GO_DAPR = folder('../go/dapr/')
 const GO_DAPR_CLI = folder('../go/dapr-cli/')
-const GO_PROMETHEUS = folder('../go/prometheus/')
+export const GO_PROMETHEUS = folder('../go/prometheus/')
 const JAVA = folder('../java/')
 
-const DAPR = '1.18.2'
+export const DAPR = '1.18.2'
 
 /** The newest whose modules are all served; it starts a daprd of 1.18 as well (tests/slow/dapr-cli.test.ts). */
 const DAPR_CLI = '1.16.5'
 const DAPR_CLI_FLAGS = [`-ldflags=-s -w -X main.version=${DAPR_CLI}`]
 
 /** Prometheus 3.13.5 is v0.313.5 as a Go module. */
-const PROMETHEUS = '3.13.5'
+export const PROMETHEUS = '3.13.5'
 const PROMETHEUS_FLAGS = [
   // No service discovery but by file and static: half the size, a third of the time.
   '-tags=remove_all_sd,netgo,slicelabels',
@@ -125,7 +125,7 @@ function daprdRecipe(): Recipe {
   }
 }
 
-function daprFlags(version: string): string[] {
+export function daprFlags(version: string): string[] {
   return [
     // Without a tag that chooses components daprd panics at start.
     '-tags=stablecomponents',

@@ -1,0 +1,3 @@
+module tideshop.dev/tools/cluster/pause
+
+go 1.26

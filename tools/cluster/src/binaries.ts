@@ -1,0 +1,116 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildGo } from '@tideshop/runtime/build-go'
+import { cacheName, cacheRoot, keep } from '@tideshop/runtime/cache'
+import { Progress } from '@tideshop/runtime/progress'
+import { DAPR, daprFlags, GO_PROMETHEUS, PROMETHEUS } from '@tideshop/runtime/recipes'
+import { lookForTool } from '@tideshop/runtime/tools'
+
+export const KUBERNETES = '1.36.4'
+export const KEDA = '2.21.0'
+const COREDNS = '1.14.2'
+/** Of the 3rd generation the last that takes the Kubernetes libraries of the release above. */
+const HELM = '3.21.0'
+
+const [major, minor] = KUBERNETES.split('.')
+const component = 'k8s.io/component-base/version'
+const STRIPPED = '-ldflags=-s -w'
+
+export const GO_KUBERNETES = folderOf('kubernetes')
+export const GO_DAPR = folderOf('dapr')
+
+type Binary = { version: string; module: string; sources: string[]; target: string; flags: string[] }
+
+const dapr = (command: string): Binary => ({
+  version: DAPR,
+  module: GO_DAPR,
+  sources: [],
+  target: `github.com/dapr/dapr/cmd/${command}`,
+  flags: daprFlags(DAPR),
+})
+const keda = (command: string): Binary => ({
+  version: KEDA,
+  module: GO_KUBERNETES,
+  sources: [],
+  target: `github.com/kedacore/keda/v2/cmd/${command}`,
+  flags: [STRIPPED],
+})
+
+/** In the order of building: what shares packages stands together. The first is the longest, some five minutes. */
+const BINARIES = {
+  kubelite: {
+    version: KUBERNETES,
+    module: GO_KUBERNETES,
+    sources: ['main.go'],
+    target: '.',
+    flags: [
+      // Without these the API server says v0.0.0, and a client refuses it.
+      `${STRIPPED} -X ${component}.gitVersion=v${KUBERNETES} -X ${component}.gitMajor=${major} -X ${component}.gitMinor=${minor}`,
+    ],
+  },
+  keda: keda('operator'),
+  'keda-adapter': keda('adapter'),
+  helm: {
+    version: HELM,
+    module: GO_KUBERNETES,
+    sources: [],
+    target: 'helm.sh/helm/v3/cmd/helm',
+    flags: [STRIPPED],
+  },
+  coredns: {
+    version: COREDNS,
+    module: folderOf('coredns'),
+    sources: ['main.go'],
+    target: '.',
+    flags: [STRIPPED],
+  },
+  operator: dapr('operator'),
+  injector: dapr('injector'),
+  sentry: dapr('sentry'),
+  placement: dapr('placement'),
+  prometheus: {
+    version: PROMETHEUS,
+    module: GO_PROMETHEUS,
+    sources: [],
+    target: 'github.com/prometheus/prometheus/cmd/prometheus',
+    flags: ['-tags=remove_all_sd,enable_kubernetes_sd,netgo,slicelabels', STRIPPED],
+  },
+  pause: { version: '1', module: folderOf('pause'), sources: ['main.go'], target: '.', flags: [STRIPPED] },
+} satisfies Record<string, Binary>
+
+export type BinaryName = keyof typeof BINARIES
+export type Binaries = Record<BinaryName, string>
+
+type Options = { env: NodeJS.ProcessEnv; report: (line: string) => void; signal: AbortSignal }
+
+/** The path of each binary, built where it is not in the cache. One at a time: each takes all cores by itself. */
+export async function buildBinaries(options: Options): Promise<Binaries> {
+  const paths: Partial<Binaries> = {}
+  for (const name of Object.keys(BINARIES) as BinaryName[]) paths[name] = await built(name, options)
+  return paths as Binaries
+}
+
+async function built(name: BinaryName, { env, report, signal }: Options): Promise<string> {
+  const { version, module, sources, target, flags }: Binary = BINARIES[name]
+  const files = ['go.mod', 'go.sum', ...sources].map((file) => join(module, file))
+  const folder = join(cacheRoot(env), await cacheName(name, version, files, [target, ...flags]))
+  const output = join(folder, name)
+  const say = (line: string) => report(`${name} ${version}: ${line}`)
+  await keep({
+    folder,
+    report: say,
+    signal,
+    fill: async (unfinished) => {
+      const go = await lookForTool('go', env)
+      if ('lack' in go) throw new Error(`${name} cannot be built: ${go.lack}`)
+      using progress = new Progress('built from its Go module, the first time only', say)
+      const onLine = (line: string) => progress.heard(line)
+      await buildGo({ module, target, flags, output: join(unfinished, name), env, onLine, signal })
+    },
+  })
+  return output
+}
+
+function folderOf(name: string): string {
+  return fileURLToPath(new URL(`../go/${name}/`, import.meta.url))
+}

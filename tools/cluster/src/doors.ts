@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Target } from './forwarder.ts'
+import {
+  API_PORT,
+  DOOR_PORT,
+  MONGODB_DOOR_PORT,
+  MONGODB_PORT,
+  NODE,
+  type Place,
+  PROMETHEUS_DOOR_PORT,
+  PROMETHEUS_PORT,
+} from './place.ts'
+import { entering } from './space.ts'
+
+const FORWARDER = fileURLToPath(new URL('./forwarder.ts', import.meta.url))
+
+/** The front door's Service has this address in overlays/local, so that it is known before it is there. */
+const FRONT_DOOR: Target = { host: '10.96.0.80', port: 80 }
+
+const DOORS: [port: number, target: Target][] = [
+  [DOOR_PORT, FRONT_DOOR],
+  [API_PORT, { host: '127.0.0.1', port: API_PORT }],
+  [PROMETHEUS_DOOR_PORT, { host: NODE, port: PROMETHEUS_PORT }],
+  [MONGODB_DOOR_PORT, { host: NODE, port: MONGODB_PORT }],
+]
+
+/** Lets this machine, and nobody else, into the cluster. */
+export async function openDoors(place: Place, holder: number): Promise<void> {
+  const servers = await Promise.all(DOORS.map(([port]) => listening(port)))
+  const log = openSync(join(place.logs, 'forwarder.log'), 'w')
+  const forwarder = spawn('nsenter', [...entering(holder), process.execPath, FORWARDER], {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  })
+  closeSync(log)
+  for (const [index, [, target]] of DOORS.entries()) {
+    forwarder.send(target, servers[index])
+    await Promise.race([once(forwarder, 'message'), ended(forwarder)])
+  }
+  forwarder.disconnect()
+  forwarder.unref()
+  for (const server of servers) server.close()
+}
+
+async function ended(child: ReturnType<typeof spawn>): Promise<never> {
+  const [code] = await once(child, 'exit')
+  throw new Error(`the forwarder ended (exit code ${code}); logs/forwarder.log says why`)
+}
+
+async function listening(port: number): Promise<Server> {
+  const server = createServer()
+  server.listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    throw new Error(`port ${port} of this machine cannot be had: ${(error as Error).message}`)
+  }
+  return server
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { Steps } from '@tideshop/run/steps'
+import { ensureTopics } from '@tideshop/run/topics'
+import { KAFKA, startKafka, startMongodb } from './backbone.ts'
+import { makeCertificates } from './certificates.ts'
+import { type Parts, startApi, startControllers, startDns } from './control-plane.ts'
+import { Kubectl } from './kubectl.ts'
+import { COREDNS_MANIFEST } from './manifests.ts'
+import { giveImages, startContainerd, startNode } from './node.ts'
+import { type Place, placeOf } from './place.ts'
+import type { Message, Plan } from './plan.ts'
+import { installDapr, installKeda, startPrometheus } from './platform.ts'
+import { installShop, untilOpen } from './shop.ts'
+
+/*
+ * The start of a cluster, run within its namespaces by `up`, which hears of each step. What it starts stays when it ends.
+ */
+
+async function start(place: Place, plan: Plan, steps: Steps): Promise<void> {
+  const { binaries, manifests } = plan
+  const certificates = await makeCertificates(place.certificates)
+  const kubectl = new Kubectl(binaries.kubelite, place.kubeconfig)
+  const parts: Parts = { place, kubelite: binaries.kubelite, kubectl, certificates }
+  const backbone = startBackbone(place, plan, steps)
+  const cluster = startCluster(parts, plan, steps)
+  const shopImages = cluster.then(() => steps.take('images of the shop', () => giveImages(plan.shopImages)))
+  const platform = cluster.then(() =>
+    Promise.all([
+      steps.take('Dapr', () => installDapr(kubectl, manifests)),
+      steps.take('KEDA', () => installKeda(kubectl, manifests)),
+      steps.take('Prometheus', () => startPrometheus(parts, binaries.prometheus)),
+    ]),
+  )
+  await Promise.all([backbone, platform, shopImages])
+  await steps.take('shop', () => installShop(kubectl))
+  await steps.take('front door', () => untilOpen())
+}
+
+async function startBackbone(place: Place, { kafka, mongodb }: Plan, steps: Steps): Promise<void> {
+  await Promise.all([
+    steps.take('Kafka', () => startKafka(place, kafka)),
+    steps.take('MongoDB server', () => startMongodb(place, mongodb)),
+  ])
+  await steps.take('topics', () => ensureTopics(KAFKA))
+}
+
+/** An empty cluster that places pods and knows names. */
+async function startCluster(parts: Parts, plan: Plan, steps: Steps): Promise<void> {
+  await Promise.all([
+    steps.take('API server', async () => {
+      await startApi(parts)
+      await startControllers(parts)
+    }),
+    steps
+      .take('containerd', () => startContainerd(parts.place, plan.cni))
+      .then(() => steps.take('images of the platform', () => giveImages(plan.platformImages))),
+  ])
+  await steps.take('node', () => startNode(parts))
+  await steps.take('names', () => startDns(parts, COREDNS_MANIFEST))
+}
+
+function tell(message: Message): void {
+  process.send?.(message)
+}
+
+const place = placeOf(process.env)
+const plan = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
+try {
+  await start(place, plan, new Steps((...step) => tell(step), undefined))
+} catch (error) {
+  const { message, process: name } = error as Error & { process?: string }
+  tell({ failed: message, process: name })
+  process.exitCode = 1
+}
+process.disconnect?.()

@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { lastWords } from '@tideshop/run/log-book'
+import { NotStarted } from '@tideshop/run/process'
+import { since, withProgress } from '@tideshop/run/progress'
+import { close } from './down.ts'
+import { DOOR, NAMESPACE, type Place, PROMETHEUS_DOOR_PORT, placeOf } from './place.ts'
+import type { Plan } from './plan.ts'
+import { readRecord, stateOf } from './record.ts'
+import { AlreadyUp, Lacking, up, upSteps } from './up.ts'
+
+const HELP = `pnpm cluster <command>: the shop on a real Kubernetes of this machine's own
+
+  up              builds what is missing (once, about 15 minutes), starts the cluster and the shop in it
+  status          what runs, and how many replicas of each service
+  logs <name>     of a service (with its sidecars), or of a part of the cluster: kubelet, kafka, …
+  kubectl …       the cluster's own kubectl
+  down            ends all of it, and leaves this machine as it was
+
+Needs Linux, root, containerd, runc, CNI plugins and iptables; what is missing is named with the command that installs it.
+Any other cluster: kubectl apply -k k8s/overlays/<which>.`
+
+const LOG_LINES = 12
+const TAIL = 200
+
+async function main([command, ...args]: string[]): Promise<number> {
+  const place = placeOf(process.env)
+  switch (command) {
+    case 'up':
+      return start()
+    case 'down':
+      return stop(place)
+    case 'status':
+      return status(place)
+    case 'logs':
+      return logs(place, args[0])
+    case 'kubectl':
+      return kubectl(place, args)
+    default:
+      console.log(HELP)
+      return command === undefined || command === '--help' || command === 'help' ? 0 : 1
+  }
+}
+
+async function start(): Promise<number> {
+  const begunAt = performance.now()
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
+  try {
+    await withProgress(upSteps, (report) => up({ env: process.env, report, signal: stopping.signal }))
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error
+    console.log('the cluster was stopped before it was up; nothing of it runs')
+    return 0
+  }
+  console.log(`
+  The shop is open: ${DOOR}   (after ${since(begunAt)}; Prometheus: http://127.0.0.1:${PROMETHEUS_DOOR_PORT})
+
+  Try:  id=$(curl -s ${DOOR}/operation/create/user-create -H 'content-type: application/json' -d '{"name":"hans"}' | tee /dev/stderr | cut -d'"' -f4)
+        curl ${DOOR}/operation/get/$id
+        pnpm cluster kubectl get pods --watch
+  pnpm cluster down ends it.
+`)
+  return 0
+}
+
+async function stop(place: Place): Promise<number> {
+  const begunAt = performance.now()
+  const record = readRecord(place)
+  if (stateOf(record) === 'starting') {
+    console.error(`process ${record?.runner.pid} is starting it: end that first`)
+    return 1
+  }
+  if (record === null) console.log('there is no cluster')
+  else {
+    await close(place)
+    console.log(`the cluster is gone, ${since(begunAt)}`)
+  }
+  return 0
+}
+
+async function status(place: Place): Promise<number> {
+  const state = stateOf(readRecord(place))
+  if (state !== 'running') {
+    console.log(
+      {
+        none: 'there is no cluster',
+        starting: 'a cluster is being started',
+        dead: 'the cluster was killed: pnpm cluster down clears up',
+      }[state],
+    )
+    return 1
+  }
+  console.log(`the shop: ${DOOR}\n`)
+  await kubectl(place, ['get', 'deployments,scaledobjects', `--namespace=${NAMESPACE}`])
+  console.log()
+  return kubectl(place, ['get', 'pods', '--all-namespaces'])
+}
+
+async function logs(place: Place, name = ''): Promise<number> {
+  const file = join(place.logs, `${name}.log`)
+  if (existsSync(file)) {
+    process.stdout.write(readFileSync(file))
+    return 0
+  }
+  const of = [`--namespace=${NAMESPACE}`, `--selector=app=${name}`, '--all-containers', '--prefix']
+  return kubectl(place, ['logs', ...of, `--tail=${TAIL}`])
+}
+
+/** In this terminal, so that `edit` and `exec -it` work. */
+async function kubectl(place: Place, args: string[]): Promise<number> {
+  if (!existsSync(place.plan)) {
+    console.error('there is no cluster: pnpm cluster up starts one')
+    return 1
+  }
+  const { binaries } = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
+  const all = ['kubectl', '--kubeconfig', place.kubeconfig, ...args]
+  const child = spawn(binaries.kubelite, all, { stdio: 'inherit' })
+  const [code] = await once(child, 'exit')
+  return code ?? 1
+}
+
+/** What a start says that failed. */
+function explain(error: Error): void {
+  console.error(error.message)
+  if (error instanceof AlreadyUp || error instanceof Lacking) return
+  if (error instanceof NotStarted) {
+    const file = join(placeOf(process.env).logs, `${error.process}.log`)
+    const lines = existsSync(file) ? lastWords(readFileSync(file, 'utf8').split('\n'), LOG_LINES) : []
+    console.error(`The last lines of ${file}:\n${lines.map((line) => `  ${line}`).join('\n')}`)
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: Error) => {
+  explain(error)
+  return 1
+})

@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { fetchModule } from '@tideshop/runtime/build-daprd'
+import { cacheName, cacheRoot, keep } from '@tideshop/runtime/cache'
+import { DAPR } from '@tideshop/runtime/recipes'
+import { type Binaries, GO_DAPR, GO_KUBERNETES, KEDA } from './binaries.ts'
+import type { Making } from './images.ts'
+
+const OUTPUT_BYTES_MAX = 64 * 1024 ** 2
+
+export const COREDNS_MANIFEST = fileOf('coredns.yaml')
+const DAPR_VALUES = fileOf('dapr-values.yaml')
+const KEDA_KUSTOMIZATION = fileOf('keda/kustomization.yaml')
+
+/** Files or folders of objects, for kubectl. */
+export type Manifests = { daprDefinitions: string; dapr: string; keda: string }
+
+/** Dapr's chart and KEDA's configuration lie in their Go modules: rendered once for each release and each setting. */
+export async function renderManifests(binaries: Binaries, making: Making): Promise<Manifests> {
+  const { env, report, signal } = making
+  const name = await cacheName('manifests', `${DAPR}-${KEDA}`, [DAPR_VALUES, KEDA_KUSTOMIZATION], [])
+  const folder = join(cacheRoot(env), name)
+  await keep({
+    folder,
+    report,
+    signal,
+    fill: async (unfinished) => {
+      report('manifests of Dapr and KEDA, the first time')
+      await renderDapr(unfinished, binaries.helm, making)
+      await renderKeda(unfinished, binaries.kubelite, making)
+    },
+  })
+  const file = (name: string) => join(folder, name)
+  return { daprDefinitions: file('dapr-crds'), dapr: file('dapr.yaml'), keda: file('keda.yaml') }
+}
+
+async function renderDapr(folder: string, helm: string, making: Making): Promise<void> {
+  const module = await fetchModule({ ...making, module: GO_DAPR, onLine: () => {} }, 'github.com/dapr/dapr')
+  const chart = join(module, 'charts/dapr')
+  await cp(join(chart, 'crds'), join(folder, 'dapr-crds'), { recursive: true })
+  const args = ['template', 'dapr', chart, '--namespace=dapr-system', '--values', DAPR_VALUES]
+  await writeFile(join(folder, 'dapr.yaml'), await outputOf(helm, args))
+}
+
+async function renderKeda(folder: string, kubelite: string, making: Making): Promise<void> {
+  const source = { ...making, module: GO_KUBERNETES, onLine: () => {} }
+  const module = await fetchModule(source, 'github.com/kedacore/keda/v2')
+  const draft = join(folder, 'draft')
+  await mkdir(join(draft, 'keda'), { recursive: true })
+  await cp(join(module, 'config'), join(draft, 'config'), { recursive: true })
+  await writeFile(join(draft, 'keda/kustomization.yaml'), await readFile(KEDA_KUSTOMIZATION))
+  await writeFile(
+    join(folder, 'keda.yaml'),
+    await outputOf(kubelite, ['kubectl', 'kustomize', join(draft, 'keda')]),
+  )
+  await promisify(execFile)('chmod', ['-R', 'u+w', draft])
+  await rm(draft, { recursive: true })
+}
+
+async function outputOf(command: string, args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(command, args, { maxBuffer: OUTPUT_BYTES_MAX })
+  return stdout
+}
+
+function fileOf(name: string): string {
+  return fileURLToPath(new URL(`../manifests/${name}`, import.meta.url))
+}

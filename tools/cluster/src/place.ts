@@ -1,0 +1,48 @@
+import { join } from 'node:path'
+import { cacheRoot } from '@tideshop/runtime/cache'
+
+/*
+ * Where everything of a cluster is. The addresses are of its own network, which nobody sees from outside; the ports of
+ * this machine that lead into it lie below 32768, where the kernel begins to hand out ports for outgoing connections.
+ */
+
+/** The node's address; what runs beside Kubernetes (Kafka, the database, Prometheus) listens there too. */
+export const NODE = '10.88.0.1'
+export const NODE_NAME = 'node-0'
+export const POD_SUBNET = '10.88.4.0/22'
+export const SERVICE_SUBNET = '10.96.0.0/16'
+export const API_SERVICE = '10.96.0.1'
+export const DNS_SERVICE = '10.96.0.10'
+
+export const API_PORT = 26_443
+export const KAFKA_PORT = 9092
+export const MONGODB_PORT = 27_017
+export const PROMETHEUS_PORT = 9090
+
+/** What leads from 127.0.0.1 of this machine into the cluster. */
+export const DOOR_PORT = 28_080
+export const DOOR = `http://127.0.0.1:${DOOR_PORT}`
+export const PROMETHEUS_DOOR_PORT = 26_790
+export const MONGODB_DOOR_PORT = 26_717
+
+/** The namespace of the shop. */
+export const NAMESPACE = 'tideshop'
+
+/** Longer than any wait of a healthy start on two busy cores. */
+export const READY_WITHIN_MS = 120_000
+
+export type Place = ReturnType<typeof placeOf>
+
+export function placeOf(env: NodeJS.ProcessEnv) {
+  const folder = join(cacheRoot(env), 'cluster')
+  const file = (name: string) => join(folder, name)
+  return {
+    folder,
+    record: file('record.json'),
+    plan: file('plan.json'),
+    logs: file('logs'),
+    certificates: file('certificates'),
+    kubeconfig: file('kubeconfig'),
+    file,
+  }
+}

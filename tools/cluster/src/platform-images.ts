@@ -1,0 +1,43 @@
+import { chmod, copyFile, mkdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { Binaries, BinaryName } from './binaries.ts'
+import { type Image, type Making, makeLayer } from './images.ts'
+
+export const PAUSE_IMAGE = 'localhost/tideshop/pause:1'
+/** One for all parts of the platform: they are single files, and each is started by its path. */
+export const PLATFORM_IMAGE = 'localhost/tideshop/platform:1'
+
+const PARTS: BinaryName[] = ['coredns', 'operator', 'injector', 'sentry', 'placement', 'keda', 'keda-adapter']
+
+/** The charts say runAsNonRoot; any number but 0 will do. */
+const USER = '65532'
+
+/** A layer per binary, so that a new daprd does not make the others anew. */
+export async function platformImages(binaries: Binaries, daprd: string, making: Making): Promise<Image[]> {
+  const files = [daprd, ...PARTS.map((name) => binaries[name])]
+  const layers = []
+  for (const file of files) layers.push(await binaryLayer(file, making))
+  const plain = { env: {}, folder: '/' }
+  return [
+    {
+      ...plain,
+      name: PAUSE_IMAGE,
+      layers: [await binaryLayer(binaries.pause, making)],
+      user: USER,
+      command: ['/pause'],
+    },
+    { ...plain, name: PLATFORM_IMAGE, layers, user: USER, command: ['/daprd'] },
+  ]
+}
+
+/** The file in the root of an otherwise empty image: it is static. Its path in the cache has its version. */
+function binaryLayer(file: string, making: Making) {
+  const name = basename(file)
+  const fill = async (root: string) => {
+    await mkdir(join(root, 'tmp'))
+    await chmod(join(root, 'tmp'), 0o1777)
+    await copyFile(file, join(root, name))
+    await chmod(join(root, name), 0o755)
+  }
+  return makeLayer({ name, inputs: [file], fill }, making)
+}

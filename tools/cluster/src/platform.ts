@@ -1,0 +1,79 @@
+import { answers } from '@tideshop/run/process'
+import type { Parts } from './control-plane.ts'
+import { settingsFile } from './control-plane.ts'
+import { startDaemon } from './daemon.ts'
+import type { Kubectl } from './kubectl.ts'
+import type { Manifests } from './manifests.ts'
+import { NAMESPACE, NODE, PROMETHEUS_PORT, READY_WITHIN_MS } from './place.ts'
+import { until } from './until.ts'
+
+const DAPR_NAMESPACE = 'dapr-system'
+const KEDA_NAMESPACE = 'keda'
+const INJECTOR = 'dapr-sidecar-injector'
+
+/** Dapr's control plane; resolves when a pod that is made gets its sidecar. */
+export async function installDapr(kubectl: Kubectl, { daprDefinitions, dapr }: Manifests): Promise<void> {
+  await kubectl.run('create', 'namespace', DAPR_NAMESPACE)
+  await kubectl.apply('--filename', daprDefinitions)
+  // Without a namespace: one of its roles belongs to another.
+  await kubectl.apply('--filename', dapr)
+  await kubectl.untilReady(DAPR_NAMESPACE, READY_WITHIN_MS)
+  type Webhooks = { webhooks: { clientConfig: { caBundle?: string } }[] }
+  await until('the injector’s certificate', READY_WITHIN_MS, async () => {
+    const { webhooks } = await kubectl.get<Webhooks>('mutatingwebhookconfiguration', INJECTOR)
+    return webhooks.every(({ clientConfig }) => Boolean(clientConfig.caBundle))
+  })
+}
+
+/** KEDA's operator and its adapter; resolves when the API server serves its metrics. */
+export async function installKeda(kubectl: Kubectl, { keda }: Manifests): Promise<void> {
+  await kubectl.apply('--filename', keda)
+  await kubectl.untilReady(KEDA_NAMESPACE, READY_WITHIN_MS)
+  await until('KEDA’s metrics', READY_WITHIN_MS, () =>
+    kubectl.answers('/apis/external.metrics.k8s.io/v1beta1'),
+  )
+}
+
+/** Beside the cluster and not in it: it then needs no rights, and stays when the node is full. */
+export async function startPrometheus({ place }: Parts, command: string): Promise<void> {
+  const config = settingsFile(place, 'prometheus.yaml', prometheusSettings(place.kubeconfig))
+  const args = {
+    'config.file': config,
+    'storage.tsdb.path': place.file('prometheus'),
+    'web.listen-address': `${NODE}:${PROMETHEUS_PORT}`,
+    'log.level': 'warn',
+  }
+  await startDaemon(
+    {
+      name: 'prometheus',
+      command,
+      args: Object.entries(args).map(([name, value]) => `--${name}=${value}`),
+      isReady: () => answers(`http://${NODE}:${PROMETHEUS_PORT}/-/ready`, 200),
+      readyWithinMs: READY_WITHIN_MS,
+    },
+    place.logs,
+  )
+}
+
+function prometheusSettings(kubeconfig: string) {
+  const discovery = { role: 'pod', kubeconfig_file: kubeconfig, namespaces: { names: [NAMESPACE] } }
+  return {
+    // A scaler sees a change one scrape late at best.
+    global: { scrape_interval: '1s', scrape_timeout: '1s' },
+    scrape_configs: [
+      {
+        job_name: 'sidecars',
+        kubernetes_sd_configs: [discovery],
+        relabel_configs: [
+          {
+            source_labels: ['__meta_kubernetes_pod_container_port_name'],
+            regex: 'dapr-metrics',
+            action: 'keep',
+          },
+          { source_labels: ['__meta_kubernetes_pod_phase'], regex: 'Running', action: 'keep' },
+          { source_labels: ['__meta_kubernetes_pod_name'], target_label: 'pod' },
+        ],
+      },
+    ],
+  }
+}

@@ -1,0 +1,21 @@
+import { join } from 'node:path'
+import { root } from '@tideshop/run/arguments'
+import { answers } from '@tideshop/run/process'
+import type { Kubectl } from './kubectl.ts'
+import { NAMESPACE, READY_WITHIN_MS } from './place.ts'
+import { until } from './until.ts'
+
+export const SERVICES = ['apigateway', 'operations', 'users', 'approvals']
+
+const OVERLAY = join(root, 'k8s/overlays/local')
+const FRONT_DOOR = 'http://10.96.0.80'
+
+/** The shop with its scalers, as overlays/local has it. */
+export async function installShop(kubectl: Kubectl): Promise<void> {
+  await kubectl.apply('--kustomize', OVERLAY)
+  await kubectl.untilReady(NAMESPACE, READY_WITHIN_MS)
+}
+
+export async function untilOpen(): Promise<void> {
+  await until('the front door', READY_WITHIN_MS, () => answers(`${FRONT_DOOR}/readyz`, 200))
+}

@@ -1,0 +1,127 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { Identity } from '@tideshop/run/record'
+import { isAlive } from '@tideshop/run/record'
+import { NODE } from './place.ts'
+import { identityOf } from './record.ts'
+import { until } from './until.ts'
+
+/*
+ * The cluster has its own network, mounts and processes. One process holds the three; when it is killed the kernel
+ * ends every other one in there, and the mounts and devices go with the last of them. So nothing has to be looked for.
+ */
+
+const SETTINGS = ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops'].map(
+  (name) => `/proc/sys/${name}`,
+)
+const CGROUPS = '/sys/fs/cgroup'
+const KUBEPODS = 'kubepods'
+const GONE_WITHIN_MS = 30_000
+/** A removal can come a moment too early for the kernel. */
+const REMOVED_WITHIN_MS = 10_000
+
+/** What the kubelet sets for the whole machine. */
+export function readSettings(): Record<string, string> {
+  return Object.fromEntries(SETTINGS.map((file) => [file, readFileSync(file, 'utf8').trim()]))
+}
+
+export function restoreSettings(settings: Record<string, string>): void {
+  for (const [file, value] of Object.entries(settings)) {
+    if (readFileSync(file, 'utf8').trim() !== value) writeFileSync(file, value)
+  }
+}
+
+/** Whether another kubelet keeps its pods on this machine: the two would delete each other's. */
+export function hasForeignPods(): boolean {
+  return podGroups().length > 0
+}
+
+/** Starts the process that holds the namespaces. */
+export async function openSpace(pause: string): Promise<Identity> {
+  const own = [
+    '--net',
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    '--propagation',
+    'private',
+  ]
+  const outer = spawn('unshare', [...own, '--', pause], { detached: true, stdio: 'ignore' })
+  await once(outer, 'spawn')
+  outer.unref()
+  const holder = await firstChildOf(outer.pid as number)
+  const { pid } = holder
+  await inside(pid, 'sh', [
+    '-ec',
+    [
+      // What containerd and the network plugins leave there goes with the namespace.
+      'mount -t tmpfs tmpfs /run',
+      'ip link set lo up',
+      'ip link add node0 type bridge',
+      `ip address add ${NODE}/24 dev node0`,
+      'ip link set node0 up',
+      // There is no way out; a kubelet looks for one to find its node's address.
+      'ip route add default dev node0',
+      'sysctl -qw net.ipv4.ip_forward=1',
+      // Otherwise the answer of a pod to its neighbour on the bridge bypasses the translation of the Service's address.
+      'sysctl -qw net.bridge.bridge-nf-call-iptables=1',
+    ].join('\n'),
+  ])
+  return holder
+}
+
+/** Runs a program in the space of this holder, to its end. */
+export async function inside(holder: number, command: string, args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('nsenter', [...entering(holder), command, ...args])
+  return stdout
+}
+
+/** nsenter's arguments before a command. */
+export function entering(holder: number): string[] {
+  return ['--target', String(holder), '--net', '--mount', '--pid', '--']
+}
+
+/** Ends all in there, and resolves when the kernel has. */
+export async function closeSpace(holder: Identity): Promise<void> {
+  if (isAlive(holder)) process.kill(holder.pid, 'SIGKILL')
+  await until('the end of the cluster’s processes', GONE_WITHIN_MS, async () => !isAlive(holder))
+  await until('the removal of the pods’ control groups', REMOVED_WITHIN_MS, async () => {
+    for (const folder of podGroups()) removeGroup(folder)
+    return podGroups().length === 0
+  })
+}
+
+async function firstChildOf(pid: number): Promise<Identity> {
+  let child = 0
+  await until('the process that holds the namespaces', GONE_WITHIN_MS, async () => {
+    child = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim())
+    return child !== 0 && readFileSync(`/proc/${child}/comm`, 'utf8').trim() === 'pause'
+  })
+  return identityOf(child)
+}
+
+/** One per controller in version 1, one in all in version 2. */
+function podGroups(): string[] {
+  const parents = readdirSync(CGROUPS, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return [CGROUPS, ...parents.map(({ name }) => join(CGROUPS, name))]
+    .map((parent) => join(parent, KUBEPODS))
+    .filter(existsSync)
+}
+
+/** A control group is a folder without files that could be deleted: only removed from the leaves up. */
+function removeGroup(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeGroup(join(folder, entry.name))
+  }
+  try {
+    rmdirSync(folder)
+  } catch (error) {
+    // Its last process is still leaving; the next look will find it.
+    if (!['EBUSY', 'ENOENT'].includes(String((error as NodeJS.ErrnoException).code))) throw error
+  }
+}

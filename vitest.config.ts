@@ -18,7 +18,7 @@ export default defineConfig({
             '{contracts,load}/src/**/*.test.ts',
             'load/bench/**/*.test.ts',
             '{packages,services,tools}/*/src/**/*.test.ts',
-            'tests/chaos/**/*.test.ts',
+            'tests/{chaos,manifests}/**/*.test.ts',
           ],
         },
       },

@@ -130,14 +130,48 @@ function endOf(name: string): string {
   return name === DENIED_NAME ? 'failed' : 'completed'
 }
 
-/** The stores of a shop that is quiet, held against what was promised. */
+/** Rows per question. */
+const READ_AT_ONCE = 5000
+
+/**
+ * The stores of a shop that is quiet, held against what was promised. By the ids that are known, since a scan would lay
+ * the whole store into the heap of the embedded database; only when there are more rows than those all are read.
+ */
 export async function auditStores(client: MongoClient, promised: Promised): Promise<Account> {
+  const [operations, users] = [operationsIn(client), client.db('users').collection<StoredUser>('users')]
   const ledger = new Ledger(promised)
-  for await (const row of operationsIn(client).find()) ledger.operation(row)
-  for await (const row of client.db('users').collection<StoredUser>('users').find()) ledger.user(row)
+  const userIds: string[] = []
+  for await (const row of rowsOf(operations, [...promised.accepted.keys()])) {
+    ledger.operation(row)
+    userIds.push(row.body.userId)
+  }
+  for await (const row of rowsOf(users, userIds)) ledger.user(row)
+
+  const more = (await operations.estimatedDocumentCount()) - promised.accepted.size
+  const moreUsers = (await users.estimatedDocumentCount()) - userIds.length
+  return more > 0 || moreUsers > 0 ? auditAll(operations, users, promised) : ledger.close()
+}
+
+async function auditAll(
+  operations: Collection<StoredOperation>,
+  users: Collection<StoredUser>,
+  promised: Promised,
+): Promise<Account> {
+  const ledger = new Ledger(promised)
+  for await (const row of operations.find()) ledger.operation(row)
+  for await (const row of users.find()) ledger.user(row)
   return ledger.close()
 }
 
+async function* rowsOf<T extends { _id: string }>(
+  collection: Collection<T>,
+  ids: readonly string[],
+): AsyncGenerator<T> {
+  for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
+    const some = ids.slice(from, from + READ_AT_ONCE)
+    yield* collection.find({ _id: { $in: some } } as never) as unknown as AsyncIterable<T>
+  }
+}
 export function operationsIn(client: MongoClient): Collection<StoredOperation> {
   return client.db('operations').collection<StoredOperation>('operations')
 }

@@ -38,6 +38,7 @@ export async function run(args: string[], stop: AbortSignal): Promise<boolean> {
   const { services, rounds, json } = readOptions(args)
   const machine = await describeMachine('disk')
   const cacheDir = mkdtempSync(path.join(tmpdir(), 'tideshop-compile-cache-'))
+  prepareCache('', cacheDir)
   console.log('opens a shop')
   try {
     const env = { APPROVAL_WORK_MS: '0' }
@@ -111,7 +112,7 @@ async function measureService(
       }
     }
   } finally {
-    delete process.env['NODE_COMPILE_CACHE']
+    prepareCache('', course.cacheDir)
     if (!course.stop.aborted) await startReplica(replica)
   }
 }
@@ -122,7 +123,6 @@ function figuresOf(name: string, { healthzMs, servedMs }: Started): Figures {
 
 /** A process inherits the environment of this one at its start. It fills the cache when it leaves. */
 function prepareCache(cache: (typeof caches)[number], dir: string): void {
-  if (cache === '') delete process.env['NODE_COMPILE_CACHE']
-  else process.env['NODE_COMPILE_CACHE'] = dir
+  process.env['NODE_COMPILE_CACHE'] = cache === '' ? '' : dir
   if (cache === 'ColdCache') rmSync(dir, { recursive: true, force: true })
 }

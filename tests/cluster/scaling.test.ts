@@ -11,14 +11,14 @@ const lacks = inject('lacks')
 /** Where each service is when nobody comes, and the least that the load below makes of it. */
 const SERVICES = [
   { service: 'apigateway', rest: '1/1', grows: 6 },
-  { service: 'operations', rest: '1/1', grows: 2 },
+  { service: 'operations', rest: '0/0', grows: 2 },
   { service: 'users', rest: '0/0', grows: 2 },
   { service: 'approvals', rest: '0/0', grows: 4 },
 ]
 
 /** Enough for the scalers to ask for all of the above; on two cores the replicas that come take most of the time. */
-const PER_SECOND = 40
-const CALLERS = 40
+const PER_SECOND = 60
+const CALLERS = 60
 const GROWN_WITHIN_MS = 120_000
 const ENDED_WITHIN_MS = 120_000
 const REST_WITHIN_MS = 120_000

@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
 import { batcher } from './batcher.ts'
 
-function gated(options: { batchMax?: number; queueMax?: number; fail?: boolean } = {}) {
+function gated(options: { batchMax?: number; queueMax?: number; waitMaxMs?: number; fail?: boolean } = {}) {
   const batches: number[][] = []
   let open = Promise.withResolvers<void>()
   const desk = batcher<number, number>({
     batchMax: options.batchMax ?? 100,
     queueMax: options.queueMax ?? 100,
-    full: () => new Error('full'),
+    waitMaxMs: options.waitMaxMs ?? 10_000,
+    refuse: () => new Error('too many'),
     async flush(items) {
       batches.push([...items])
       await open.promise
@@ -51,7 +52,21 @@ test('a full queue refuses instead of growing', async () => {
   const accepted = [desk.add(1)]
   await expect.poll(() => batches.length).toBe(1)
   accepted.push(desk.add(2), desk.add(3))
-  await expect(desk.add(4)).rejects.toThrow('full')
+  await expect(desk.add(4)).rejects.toThrow('too many')
   release()
   expect(await Promise.all(accepted)).toEqual([2, 4, 6])
+})
+
+test('whoever waited too long behind a slow batch is refused, and who came just now is served', async () => {
+  const { desk, batches, release } = gated({ waitMaxMs: 50 })
+  const slow = desk.add(1)
+  await expect.poll(() => batches.length).toBe(1)
+  const late = desk.add(2)
+  const since = performance.now()
+  await expect.poll(() => performance.now() - since).toBeGreaterThan(60)
+  const young = desk.add(3)
+  release()
+  await expect(late).rejects.toThrow('too many')
+  expect(await Promise.all([slow, young])).toEqual([2, 6])
+  expect(batches).toEqual([[1], [3]])
 })

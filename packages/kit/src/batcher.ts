@@ -1,20 +1,27 @@
 /**
- * Group commit: while one batch is being written the next one gathers, so a lone caller waits for nobody and a
- * crowd shares one round trip. The bound on the queue is the bound on memory: beyond it a caller is refused.
+ * Group commit: while one batch is under way the next one gathers, so a lone caller waits for nobody and a crowd
+ * shares one round trip. A queue that is full, or not served in time, refuses: nothing was done for that caller.
  */
 export type Batcher<T, R> = {
-  /** Resolves with the result for this item; rejects when its batch did or the queue is full. */
+  /** Resolves with the result for this item; rejects when its batch did, or when it had no place in one. */
   add: (item: T) => Promise<R>
 }
 
-type Waiting<T, R> = { item: T; resolve: (result: R) => void; reject: (error: unknown) => void }
+type Waiting<T, R> = {
+  item: T
+  since: number
+  resolve: (result: R) => void
+  reject: (error: unknown) => void
+}
 
 export function batcher<T, R>(options: {
   batchMax: number
   queueMax: number
+  /** Milliseconds in the queue, looked at when a batch leaves. */
+  waitMaxMs: number
   /** One result per item, in their order. An `Error` as a result rejects that item alone. */
   flush: (items: readonly T[]) => Promise<readonly (R | Error)[]>
-  full: () => Error
+  refuse: () => Error
 }): Batcher<T, R> {
   const queue: Waiting<T, R>[] = []
   let draining = false
@@ -22,11 +29,22 @@ export function batcher<T, R>(options: {
   async function drain(): Promise<void> {
     // Callers that arrive in the same turn of the event loop share the first batch.
     await Promise.resolve()
-    while (queue.length > 0) await settle(queue.splice(0, options.batchMax))
+    while (queue.length > 0) {
+      turnAwayTheLate()
+      await settle(queue.splice(0, options.batchMax))
+    }
     draining = false
   }
 
+  /** The queue is in the order of arrival. */
+  function turnAwayTheLate(): void {
+    const oldest = performance.now() - options.waitMaxMs
+    const inTime = queue.findIndex(({ since }) => since >= oldest)
+    for (const { reject } of queue.splice(0, inTime === -1 ? queue.length : inTime)) reject(options.refuse())
+  }
+
   async function settle(batch: readonly Waiting<T, R>[]): Promise<void> {
+    if (batch.length === 0) return
     try {
       const results = await options.flush(batch.map(({ item }) => item))
       batch.forEach(({ resolve, reject }, index) => {
@@ -41,9 +59,9 @@ export function batcher<T, R>(options: {
 
   return {
     add(item) {
-      if (queue.length >= options.queueMax) return Promise.reject(options.full())
+      if (queue.length >= options.queueMax) return Promise.reject(options.refuse())
       return new Promise<R>((resolve, reject) => {
-        queue.push({ item, resolve, reject })
+        queue.push({ item, since: performance.now(), resolve, reject })
         if (draining) return
         draining = true
         void drain()

@@ -2,7 +2,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import { Refusal, type RefusalCode } from './refusal.ts'
 import { exposeMetrics, type Log, type Metrics } from './telemetry.ts'
 
-/** Bytes of a request body. */
+/** Bytes of a request body, where the route does not say otherwise. */
 const BODY_MAX = 64 * 1024
 /** Seconds after which a caller may try again what was refused for now. */
 const RETRY_AFTER_S = 1
@@ -48,14 +48,17 @@ export function httpApp({ log, metrics, ready }: HttpParts, routes: (app: Expres
   return app
 }
 
-/** Reads a JSON body. Without it a route has none. */
-export const jsonBody: RequestHandler = (request, response, next) => {
-  if (request.is('application/json')) readJson(request, response, next)
-  else next(new Refusal('wrong-media-type', 'send a body with content-type application/json'))
+/** Reads a JSON body of so many bytes at most. Without it a route has none. */
+export function jsonBodyUpTo(bytes: number): RequestHandler {
+  // Any JSON value passes here: the schema says what it has to be, and where it is not.
+  const readJson = express.json({ limit: bytes, strict: false })
+  return (request, response, next) => {
+    if (request.is('application/json')) readJson(request, response, next)
+    else next(new Refusal('wrong-media-type', 'send a body with content-type application/json'))
+  }
 }
 
-// Any JSON value passes here: the schema says what it has to be, and where it is not.
-const readJson = express.json({ limit: BODY_MAX, strict: false })
+export const jsonBody = jsonBodyUpTo(BODY_MAX)
 
 function timed({ requestSeconds }: Metrics): RequestHandler {
   return (request, response, next) => {
@@ -97,9 +100,9 @@ function problem(log: Log): ErrorRequestHandler {
 /** Our own refusals, and those of Express and its body parser, which carry a `type` and a status below 500. */
 function asRefusal(thrown: unknown): Refusal | null {
   if (thrown instanceof Refusal) return thrown
-  const { type, status } = thrown as { type?: string; status?: number }
+  const { type, status, limit } = thrown as { type?: string; status?: number; limit?: number }
   if (status === undefined || status < 400 || status >= 500) return null
-  if (status === 413) return new Refusal('too-large', `a body may have ${BODY_MAX} bytes`)
+  if (status === 413) return new Refusal('too-large', `a body may have ${limit} bytes`)
   if (status === 415) return new Refusal('wrong-media-type', 'send the body as UTF-8, not compressed')
   if (type === 'entity.parse.failed') return new Refusal('invalid', 'the body is not JSON')
   return new Refusal('invalid', 'the request cannot be read')

@@ -1,10 +1,11 @@
 import { Refusal } from './refusal.ts'
 import type { Sidecar, SidecarResponse } from './sidecar.ts'
 
-/** Milliseconds that a caller at the door waits for another service: an answer of any kind within two seconds. */
-const INVOKE_TIMEOUT_MS = 1800
+/** Milliseconds for one call, which a crowd of callers may share while the next crowd gathers (batcher.ts). */
+const INVOKE_TIMEOUT_MS = 1000
 
-export type InvokeResponse = SidecarResponse
+/** What the service said, in JSON. */
+export type InvokeResponse = { status: number; said: object }
 
 /** Calls another service by its app-id. `path` has no leading slash. Any whole answer of that service is an answer. */
 export type Invoke = (
@@ -29,8 +30,9 @@ export function daprInvoke(sidecar: Sidecar): Invoke {
         timeoutMs: INVOKE_TIMEOUT_MS,
       })
       .catch(() => null)
-    if (response === null || !saysTheService(response)) throw away(appId, method)
-    return response
+    const said = response && whatTheServiceSaid(response)
+    if (response === null || said === null) throw away(appId, method)
+    return { status: response.status, said }
   }
 }
 
@@ -38,13 +40,13 @@ export function daprInvoke(sidecar: Sidecar): Invoke {
  * Services answer in JSON, and so does the sidecar when it fails, but with an `errorCode`. An app that dies while it
  * answers leaves less: half of its words under a status of success, or a 200 with nothing (docs/dapr-notes.md).
  */
-function saysTheService({ headers, body }: SidecarResponse): boolean {
-  if (!/^application\/(problem\+)?json\b/.test(String(headers['content-type']))) return false
+function whatTheServiceSaid({ headers, body }: SidecarResponse): object | null {
+  if (!/^application\/(problem\+)?json\b/.test(String(headers['content-type']))) return null
   try {
     const said: unknown = JSON.parse(body.toString())
-    return typeof said === 'object' && said !== null && !Object.hasOwn(said, 'errorCode')
+    return typeof said === 'object' && said !== null && !Object.hasOwn(said, 'errorCode') ? said : null
   } catch {
-    return false
+    return null
   }
 }
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type AnyBulkWriteOperation,
   type Collection,
@@ -95,16 +94,14 @@ export function duplicates(error: unknown): number[] {
 
 /** What a caller at a front door waits for: an answer within `ms`, or a refusal that says what is known. */
 export async function atTheDoor<T>(operation: Promise<T>, ms: number, wrote: boolean): Promise<T> {
-  const late = new AbortController()
+  const tooLate = Promise.withResolvers<never>()
+  const timer = setTimeout(() => tooLate.reject(lost(wrote)), ms)
   try {
-    const tooLate = sleep(ms, undefined, { signal: late.signal }).then(() => {
-      throw lost(wrote)
-    })
-    return await Promise.race([operation, tooLate])
+    return await Promise.race([operation, tooLate.promise])
   } catch (error) {
     throw refuseWhenAway(error, wrote)
   } finally {
-    late.abort()
+    clearTimeout(timer)
   }
 }
 

@@ -96,6 +96,7 @@ export function outboxOf(rows: OutboxRows, bus: Bus, log: Log, now: () => Date):
 
   return {
     async room() {
+      if (onTheirWay.size < POSTS_MAX) return
       const late = AbortSignal.timeout(ROOM_TIMEOUT_MS)
       while (onTheirWay.size >= POSTS_MAX) {
         if (late.aborted) throw new Refusal('unavailable', 'the message broker is slow')

@@ -1,17 +1,22 @@
 import { type ZodType, z } from 'zod'
 
 /** Why a request cannot succeed as it stands. Each code maps to one HTTP status (http.ts). */
-export type RefusalCode =
-  | 'invalid'
-  | 'not-found'
-  | 'conflict'
-  | 'too-large'
-  | 'wrong-media-type'
-  | 'key-reused'
+const refusalCode = z.enum([
+  'invalid',
+  'not-found',
+  'conflict',
+  'too-large',
+  'wrong-media-type',
+  'key-reused',
   /** Something we need is away and nothing was done: asking again later is safe. */
-  | 'unavailable'
+  'unavailable',
   /** Something broke half-way: it may or may not have been done. Only an idempotency key makes a repeat safe. */
-  | 'uncertain'
+  'uncertain',
+])
+export type RefusalCode = z.infer<typeof refusalCode>
+
+/** A refusal on its way from one service to another. */
+export const refusal = z.object({ code: refusalCode, message: z.string() })
 
 /** One field that was wrong: `path` as in `data.name`, empty for the whole body. */
 export type FieldError = { path: string; message: string }
@@ -28,6 +33,14 @@ export class Refusal extends Error {
     this.errors = errors
   }
 }
+
+/** The refusal in the problem details with which another service answered (http.ts), or null when it is none. */
+export function refusalOf(problem: object): Refusal | null {
+  const { success, data } = problemDetails.safeParse(problem)
+  return success ? new Refusal(data.title, data.detail) : null
+}
+
+const problemDetails = z.object({ title: refusalCode, detail: z.string() })
 
 /**
  * Checks what came from outside and says where it is wrong: by its path, or by `name` for a value that stands alone.

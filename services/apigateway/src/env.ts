@@ -3,6 +3,8 @@ import { z } from 'zod'
 
 const schema = z.object({
   ...serviceEnv({ port: 8080, daprHttpPort: 3500 }),
+  /** Milliseconds that a caller waits for a service that sleeps at zero replicas; less than a drain takes (kit/run). */
+  WAKE_WAIT_MS: z.coerce.number().int().min(0).max(13_000).default(0),
 })
 
 export type Env = z.infer<typeof schema>

@@ -5,6 +5,7 @@ import { sidecarOn } from '@tideshop/kit/sidecar'
 import { createLog, createMetrics } from '@tideshop/kit/telemetry'
 import { gatewayApp } from './app.ts'
 import { readEnv } from './env.ts'
+import { operationsThrough } from './operations.ts'
 
 const appId = 'apigateway'
 const env = readEnv(process.env)
@@ -14,7 +15,7 @@ const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
 const app = gatewayApp({
   log,
   metrics: createMetrics(appId),
-  invoke: daprInvoke(sidecar),
+  operations: operationsThrough(daprInvoke(sidecar), env.WAKE_WAIT_MS),
   newId: () => randomUUIDv7(),
   // Not of what lies behind: a door that waits for sleeping services would never open.
   ready: () => sidecar.ready(),

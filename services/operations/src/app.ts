@@ -1,21 +1,24 @@
-import { idempotencyKey, operationId, operationKinds } from '@tideshop/contracts/operations'
+import {
+  type CreateOperation,
+  createOperations,
+  findOperations,
+  type OperationAnswer,
+} from '@tideshop/contracts/operations'
 import { userCreateResponse } from '@tideshop/contracts/users'
-import { batcher } from '@tideshop/kit/batcher'
 import { crashPoint } from '@tideshop/kit/crash-point'
-import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
+import { type HttpParts, httpApp, jsonBodyUpTo } from '@tideshop/kit/http'
 import { type InboxParts, on, subscribe } from '@tideshop/kit/inbox'
 import type { Outbox } from '@tideshop/kit/outbox'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import type { Road } from '@tideshop/kit/road'
 import type { Log } from '@tideshop/kit/telemetry'
-import { continueTrace, traceIdOf } from '@tideshop/kit/trace'
-import type { Express, Request } from 'express'
+import { traceIdOf } from '@tideshop/kit/trace'
+import type { Express } from 'express'
 import { beginOperation, endOperation, type Operation, repeatOperation, viewOperation } from './operation.ts'
 import type { Begun, OperationStore } from './store.ts'
 
-/** Callers that share one write, and callers that may wait for theirs. */
-const BATCH_MAX = 500
-const QUEUE_MAX = 5000
+/** Bytes of the door's request for as many as it may ask at once: 1,100 each at most, 250 mostly. */
+const CREATE_BODY_MAX = 256 * 1024
 /** A quiet shop shows each operation; a busy one a line per batch. */
 const LOGGED_ONE_BY_ONE_MAX = 5
 
@@ -24,47 +27,38 @@ export type OperationsParts = InboxParts &
 
 export function operationsApp(parts: OperationsParts): Express {
   const { operations, now } = parts
-  const desk = batcher<Begun, Operation>({
-    batchMax: BATCH_MAX,
-    queueMax: QUEUE_MAX,
-    flush: (begun) => accept(parts, begun),
-    full: () => new Refusal('unavailable', 'too many callers at once'),
-  })
-
   return httpApp(parts, (app) => {
     subscribe(app, parts, [on(userCreateResponse, (told) => operations.changeAll(told, endOperation))])
 
-    app.post('/operation/create/:kind', jsonBody, async (request, response) => {
-      const operation = await desk.add(begin(parts, request, now()))
-      const location = `/operation/get/${operation.id}`
-      response.status(202).location(location).json(viewOperation(operation))
+    app.post('/operation/create', jsonBodyUpTo(CREATE_BODY_MAX), async (request, response) => {
+      const asked = parse(createOperations, request.body).operations
+      const answers = await accept(
+        parts,
+        asked.map((one) => begin(parts, one, now())),
+      )
+      response.json({ answers })
     })
 
-    // The id is not part of the path: every path is a time series in the sidecar's metrics.
     app.get('/operation/get', async (request, response) => {
-      response.json(viewOperation(await operations.find(parse(operationId, request.query['uuid']))))
+      const ids = parse(findOperations, request.query['uuid'], 'uuid')
+      const found = await operations.findAll(ids)
+      response.json({ answers: found.map((operation, index) => shown(operation, ids[index] as string)) })
     })
   })
 }
 
-/** The gateway names the operation, so that a request which the sidecar repeats makes one. */
-function begin({ newId }: OperationsParts, request: Request, now: Date): Begun {
-  const kind = request.params['kind']
-  if (kind !== 'user-create') throw new Refusal('not-found', `there is no operation ${kind}`)
-  const asked = {
-    operationId: parse(operationId, request.get('operation-id') ?? newId()),
-    userId: newId(),
-    kind,
-    body: parse(operationKinds[kind], request.body),
-    idempotencyKey: parse(idempotencyKey.optional(), request.get('idempotency-key')),
-  } as const
-  const { operation, tell } = beginOperation(asked, now)
-  const traceparent = continueTrace(request.get('traceparent'))
+/** The door names the operation, so that a request which the sidecar repeats makes one. */
+function begin({ newId }: OperationsParts, asked: CreateOperation, now: Date): Begun {
+  const { id, kind, body, idempotencyKey, traceparent } = asked
+  const { operation, tell } = beginOperation(
+    { operationId: id, userId: newId(), kind, body, idempotencyKey },
+    now,
+  )
   return { operation, tell: { ...tell, event: { ...tell.event, traceparent } } }
 }
 
 /** One promise per caller, made only when it is written down; what it tells follows at once. */
-async function accept(parts: OperationsParts, begun: readonly Begun[]): Promise<(Operation | Error)[]> {
+async function accept(parts: OperationsParts, begun: readonly Begun[]): Promise<OperationAnswer[]> {
   const { operations, outbox, road, log, now } = parts
   await Promise.all([road.check(), outbox.room()])
   const standing = await operations.createAll(begun, now())
@@ -78,16 +72,22 @@ async function accept(parts: OperationsParts, begun: readonly Begun[]): Promise<
   noteAccepted(log, created)
   return begun.map(({ operation }, index) => {
     const stood = standing[index]
-    return stood ? repeated(stood, operation) : operation
+    return stood ? repeated(stood, operation) : { operation: viewOperation(operation) }
   })
 }
 
-function repeated(standing: Operation, asked: Operation): Operation | Error {
+function repeated(standing: Operation, asked: Operation): OperationAnswer {
   try {
-    return repeatOperation(standing, asked)
+    return { operation: viewOperation(repeatOperation(standing, asked)) }
   } catch (error) {
-    return error as Error
+    if (error instanceof Refusal) return { refusal: { code: error.code, message: error.message } }
+    throw error
   }
+}
+
+function shown(operation: Operation | null, id: string): OperationAnswer {
+  if (operation !== null) return { operation: viewOperation(operation) }
+  return { refusal: { code: 'not-found', message: `there is no operation ${id}` } }
 }
 
 function noteAccepted(log: Log, created: readonly Begun[]): void {

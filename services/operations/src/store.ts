@@ -3,12 +3,11 @@ import type { Outgoing } from '@tideshop/kit/event'
 import type { Result } from '@tideshop/kit/inbox'
 import { atTheDoor, duplicates, type MongoRow, mongoRows } from '@tideshop/kit/mongo'
 import { mongoOutbox, OUTBOX_INDEX, type OutboxRows } from '@tideshop/kit/outbox'
-import { Refusal } from '@tideshop/kit/refusal'
 import type { Collection, Db } from 'mongodb'
 import type { Operation } from './operation.ts'
 
-/** Milliseconds of the database's share in the two seconds within which a caller has an answer. */
-const DOOR_TIMEOUT_MS = 900
+/** Milliseconds of the database's share in the one second that the door gives a call. */
+const DOOR_TIMEOUT_MS = 700
 
 /** A new operation and what it has to tell. */
 export type Begun = { operation: Operation; tell: Outgoing }
@@ -19,8 +18,8 @@ export type OperationStore = {
    * written, else the operation that stood there before, by id or by idempotency key.
    */
   createAll: (begun: readonly Begun[], now: Date) => Promise<readonly (Operation | null)[]>
-  /** Throws a refusal when there is none. */
-  find: (id: string) => Promise<Operation>
+  /** In the order of their ids; null where there is none. */
+  findAll: (ids: readonly string[]) => Promise<readonly (Operation | null)[]>
   /** Applies each message to its operation. `decide` may run more than once, so it must be pure. */
   changeAll: <M extends { data: { operationId: string } }>(
     messages: readonly M[],
@@ -57,10 +56,10 @@ export function mongoOperations(db: Db): OperationStore & { prepare: () => Promi
       }
     },
 
-    async find(id) {
-      const row = await atTheDoor(collection.findOne({ _id: id }), DOOR_TIMEOUT_MS, false)
-      if (row === null) throw new Refusal('not-found', `there is no operation ${id}`)
-      return row.body
+    async findAll(ids) {
+      const found = await atTheDoor(rows.read(ids), DOOR_TIMEOUT_MS, false)
+      const byId = new Map(found.map(({ id, body }) => [id, body]))
+      return ids.map((id) => byId.get(id) ?? null)
     },
 
     changeAll: (messages, decide) => changeAll(rows, messages, ({ data }) => data.operationId, decide),

@@ -1,7 +1,6 @@
 import { changeAll } from '@tideshop/kit/aggregates'
 import { memoryRows } from '@tideshop/kit/memory'
 import type { PendingRow } from '@tideshop/kit/outbox'
-import { Refusal } from '@tideshop/kit/refusal'
 import type { Operation } from '../src/operation.ts'
 import type { OperationStore } from '../src/store.ts'
 
@@ -27,10 +26,9 @@ export function memoryOperations(): OperationStore {
         return null
       })
     },
-    async find(id) {
-      const [row] = await rows.read([id])
-      if (row === undefined) throw new Refusal('not-found', `there is no operation ${id}`)
-      return row.body
+    async findAll(ids) {
+      const byId = new Map((await rows.read(ids)).map(({ id, body }) => [id, body]))
+      return ids.map((id) => byId.get(id) ?? null)
     },
     changeAll: (messages, decide) => changeAll(rows, messages, ({ data }) => data.operationId, decide),
     outbox: {

@@ -30,7 +30,7 @@ describe.each([
     const operations = await open()
     const [hans, greta] = [begun('hans'), begun('greta')]
     expect(await operations.createAll([hans, greta], noon)).toEqual([null, null])
-    expect(await operations.find(hans.operation.id)).toEqual(hans.operation)
+    expect(await operations.findAll([hans.operation.id])).toEqual([hans.operation])
 
     const waiting = await operations.outbox.waiting(later, 10)
     expect(waiting.map(({ id }) => id).sort()).toEqual([hans.operation.id, greta.operation.id].sort())
@@ -59,7 +59,7 @@ describe.each([
     await operations.createAll([hans], noon)
     const greta = begun('greta')
     expect(await operations.createAll([hans, greta], noon)).toEqual([hans.operation, null])
-    expect(await operations.find(greta.operation.id)).toEqual(greta.operation)
+    expect(await operations.findAll([greta.operation.id])).toEqual([greta.operation])
   })
 
   test('the same key again meets the one that stands, also within one batch', async () => {
@@ -74,8 +74,11 @@ describe.each([
     expect(await operations.createAll([begun('hans'), begun('hans')], noon)).toEqual([null, null])
   })
 
-  test('an unknown one is not found', async () => {
+  test('they are found in the order asked for, with a gap where there is none', async () => {
     const operations = await open()
-    await expect(operations.find(randomUUIDv7())).rejects.toThrow(/no operation/)
+    const [hans, greta] = [begun('hans').operation, begun('greta')]
+    await operations.createAll([greta], noon)
+    const ids = [greta.operation.id, hans.id, greta.operation.id]
+    expect(await operations.findAll(ids)).toEqual([greta.operation, null, greta.operation])
   })
 })

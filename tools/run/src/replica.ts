@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { cacheRoot } from '@tideshop/runtime/cache'
 import type { Provided } from '@tideshop/runtime/provide'
 import type { AppEntry, Ports } from './dapr-yaml.ts'
 import type { Fleet } from './fleet.ts'
@@ -110,6 +111,7 @@ export async function stopReplica({ app, sidecar }: Replica): Promise<void> {
 /** What the Dapr CLI tells an app, and the ports and the database of this shop. */
 function appEnv(parts: ReplicaParts, entry: AppEntry, ports: Ports): Record<string, string> {
   return {
+    ...compileCache(),
     ...entry.env,
     APP_ID: entry.appId,
     PORT: String(ports.appPort),
@@ -118,6 +120,15 @@ function appEnv(parts: ReplicaParts, entry: AppEntry, ports: Ports): Record<stri
     MONGODB_URI: parts.mongodbUri,
     ...parts.env,
   }
+}
+
+/**
+ * Where Node keeps what it compiled. A service writes it when it leaves, and starts in two thirds of the time from then on
+ * (docs/performance.md). Whoever sets the variable has it their way; empty is none.
+ */
+function compileCache(): Record<string, string> {
+  if (process.env['NODE_COMPILE_CACHE'] !== undefined) return {}
+  return { NODE_COMPILE_CACHE: path.join(cacheRoot(process.env), 'node-compile-cache') }
 }
 
 /** Without an address of placement and scheduler daprd does without both; they serve actors and jobs. */

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  CREATED_AT_ONCE_MAX,
+  type CreateOperation,
+  FOUND_AT_ONCE_MAX,
+  type OperationAnswer,
+  type OperationView,
+  operationAnswers,
+} from '@tideshop/contracts/operations'
+import { batcher } from '@tideshop/kit/batcher'
+import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
+import { Refusal, refusalOf } from '@tideshop/kit/refusal'
+
+/** What the door asks of `operations`. Each rejects with the refusal that its caller should read. */
+export type Operations = {
+  create: (operation: CreateOperation) => Promise<OperationView>
+  find: (id: string) => Promise<OperationView>
+}
+
+/** Callers who may wait. */
+const QUEUE_MAX = 5000
+/** Milliseconds for which, while operations answers: with the call itself an answer comes within two seconds. */
+const QUEUE_WAIT_MS = 900
+/** Milliseconds between two tries of a call that nobody answers; each counts for the scaler that wakes operations. */
+const TRY_AGAIN_MS = 250
+
+/**
+ * A call through two sidecars costs more than what it carries (docs/performance.md), so callers who come while one is
+ * under way share the next. A caller alone waits for nobody. `wakeWaitMs`: how long a call that nobody answers is
+ * repeated, so that whoever finds operations asleep at zero replicas is served and not refused.
+ */
+export function operationsThrough(invoke: Invoke, wakeWaitMs: number): Operations {
+  const ask = patient(invoke, wakeWaitMs)
+  const crowd = {
+    queueMax: QUEUE_MAX,
+    waitMaxMs: QUEUE_WAIT_MS + wakeWaitMs,
+    refuse: () => new Refusal('unavailable', 'too many callers at once'),
+  }
+  const create = batcher<CreateOperation, OperationView>({
+    ...crowd,
+    batchMax: CREATED_AT_ONCE_MAX,
+    flush: async (operations) =>
+      answersIn(
+        await ask('operations', 'POST', 'operation/create', { headers: {}, body: { operations } }),
+        operations.length,
+      ),
+  })
+  const find = batcher<string, OperationView>({
+    ...crowd,
+    batchMax: FOUND_AT_ONCE_MAX,
+    // Not in the path, which would be a time series of its own in the sidecar's metrics.
+    flush: async (ids) =>
+      answersIn(
+        await ask('operations', 'GET', `operation/get?uuid=${ids.join(',')}`, { headers: {} }),
+        ids.length,
+      ),
+  })
+  return { create: create.add, find: find.add }
+}
+
+/** A repeat is safe: the door has named each operation, and to find one changes nothing. */
+function patient(invoke: Invoke, wakeWaitMs: number): Invoke {
+  return async (...call) => {
+    const giveUpAt = performance.now() + wakeWaitMs
+    while (true) {
+      try {
+        return await invoke(...call)
+      } catch (error) {
+        if (!(error instanceof Refusal) || performance.now() >= giveUpAt) throw error
+        await sleep(TRY_AGAIN_MS)
+      }
+    }
+  }
+}
+
+function answersIn({ status, said }: InvokeResponse, asked: number): (OperationView | Refusal)[] {
+  if (status !== 200) throw refusalOf(said) ?? new Error(`operations answered ${status}`)
+  const { answers } = operationAnswers.parse(said)
+  if (answers.length !== asked) throw new Error(`operations gave ${answers.length} answers to ${asked}`)
+  return answers.map(viewOrRefusal)
+}
+
+function viewOrRefusal(answer: OperationAnswer): OperationView | Refusal {
+  if ('operation' in answer) return answer.operation
+  return new Refusal(answer.refusal.code, answer.refusal.message)
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join, relative } from 'node:path'
+import { parse, parseAllDocuments } from 'yaml'
+
+export const ROOT = join(import.meta.dirname, '../..')
+export const OVERLAYS = ['local', 'kind', 'production']
+const RENDERED = 'k8s/rendered'
+/** All that an overlay is made of. */
+const SOURCES = ['k8s', 'keda', 'components', 'dapr']
+
+/** The folders: a service is known by its folder's name everywhere. */
+export const services = readdirSync(join(ROOT, 'services'))
+
+export function renderedFile(overlay: string): string {
+  return join(ROOT, RENDERED, `${overlay}.yaml`)
+}
+
+/** The objects of an overlay as they would be applied. */
+export function objectsOf(overlay: string) {
+  return objectsIn(renderedFile(overlay))
+}
+
+export function objectsIn(file: string) {
+  return parseAllDocuments(readFileSync(join(file), 'utf8')).map((document) => {
+    const [error] = document.errors
+    if (error) throw error
+    return document.toJS()
+  })
+}
+
+export function yaml(file: string) {
+  return parse(readFileSync(join(ROOT, file), 'utf8'))
+}
+
+/**
+ * Stands in each rendered file. So a machine without kustomize can tell as well whether a source was changed and not
+ * rendered again.
+ */
+export function fingerprint(): string {
+  const hash = createHash('sha256')
+  for (const file of SOURCES.flatMap(filesIn).toSorted()) {
+    hash.update(`${file}\n`).update(readFileSync(join(ROOT, file)))
+  }
+  return hash.digest('hex').slice(0, 16)
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && isSource(entry.parentPath))
+    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+}
+
+function isSource(folder: string): boolean {
+  return folder !== join(ROOT, RENDERED) && basename(folder) !== 'as-published'
+}

@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { topicPlans, topics } from '@tideshop/contracts/topics'
+import { describe, expect, test } from 'vitest'
+import { OVERLAYS, objectsIn, objectsOf, ROOT, services } from './manifests.ts'
+
+type Trigger = { type: string; metadata: Record<string, string> }
+
+/** What a door's sidecar counts, of what nobody asked for. */
+const PROBES = ['/v1.0/healthz', '/v1.0/healthz/outbound']
+const CALL = '/v1.0/invoke/operations/method/operation/create'
+
+describe.each(OVERLAYS)('overlay %s', (overlay) => {
+  const scalers = objectsOf(overlay).filter(({ kind }) => kind === 'ScaledObject')
+
+  test('scales every service and nothing else', () => {
+    expect(scalers.map(({ metadata }) => metadata.name).sort()).toEqual([...services].sort())
+  })
+
+  test('watches each topic for whoever hears it', () => {
+    const watched = scalers.flatMap(({ metadata, spec }) =>
+      kafkaOf(spec.triggers).map(({ topic, consumerGroup }) => [metadata.name, topic, consumerGroup]),
+    )
+    const heard = topics.map(({ name, listener }) => [listener, name, `${listener}.${name}`])
+    expect(watched.sort()).toEqual(heard.sort())
+  })
+
+  describe.each(services)('%s', (service) => {
+    const { spec } = scalers.find(({ metadata }) => metadata.name === service)
+    const triggers: Trigger[] = spec.triggers
+
+    test('has a partition for every replica', () => {
+      for (const { topic } of kafkaOf(triggers)) {
+        const plan = topicPlans().find(({ name }) => name === topic)
+        expect(plan?.partitions).toBeGreaterThanOrEqual(spec.maxReplicaCount)
+      }
+    })
+
+    test('begins with what waits', () => {
+      for (const metadata of kafkaOf(triggers)) {
+        expect(metadata).toMatchObject({ offsetResetPolicy: 'earliest', activationLagThreshold: '0' })
+        // Each of them hides lag that is there.
+        expect(metadata).not.toHaveProperty('excludePersistentLag')
+        expect(metadata).not.toHaveProperty('limitToPartitionsWithLag')
+      }
+    })
+
+    test('tells no answer from zero', () => {
+      for (const { type, metadata } of triggers) {
+        if (type === 'prometheus') expect(metadata['ignoreNullValues']).toBe('false')
+      }
+      expect(spec.fallback).toMatchObject({ behavior: 'currentReplicasIfHigher' })
+      expect(spec.fallback.replicas).toBeGreaterThanOrEqual(Math.max(1, spec.minReplicaCount))
+    })
+
+    test('counts what was asked, and no probe', () => {
+      for (const passes of pathFilters(triggers)) {
+        expect(passes(CALL)).toBe(true)
+        expect(PROBES.filter(passes)).toEqual([])
+      }
+    })
+
+    test('says how fast it grows and shrinks', () => {
+      const { scaleUp, scaleDown } = spec.advanced.horizontalPodAutoscalerConfig.behavior
+      expect(scaleUp.stabilizationWindowSeconds).toBe(0)
+      expect(scaleUp.policies.length).toBeGreaterThan(0)
+      expect(scaleDown.stabilizationWindowSeconds).toBeGreaterThan(0)
+      expect(scaleDown.policies.length).toBeGreaterThan(0)
+      expect(spec.pollingInterval).toBe(1)
+      expect(spec.cooldownPeriod).toBe(overlay === 'production' ? 60 : 5)
+    })
+  })
+})
+
+test('no trigger leaves its namespace out: KEDA asks from another', () => {
+  for (const { spec } of objectsOf('local').filter(({ kind }) => kind === 'ScaledObject')) {
+    for (const { metadata } of spec.triggers as Trigger[]) {
+      expect(metadata['bootstrapServers'] ?? metadata['serverAddress']).toMatch(
+        /^(http:\/\/)?\w+\.tideshop\.svc:\d+$/,
+      )
+    }
+  }
+})
+
+test('docs/scaling.md says from how few to how many', () => {
+  const text = readFileSync(join(ROOT, 'docs/scaling.md'), 'utf8')
+  for (const { metadata, spec } of objectsOf('local').filter(({ kind }) => kind === 'ScaledObject')) {
+    const row = new RegExp(
+      `^\\| ${metadata.name} .*\\| ${spec.minReplicaCount}–${spec.maxReplicaCount} `,
+      'm',
+    )
+    expect(text).toMatch(row)
+  }
+})
+
+describe('as published', () => {
+  const published = (service: string) => objectsIn(join(ROOT, 'keda/as-published', `${service}.yaml`))[0]
+
+  test('A: 3 requests a second, 1 to 10, over two minutes', () => {
+    const { metadata, spec } = published('apigateway')
+    expect([metadata.name, spec.scaleTargetRef.name]).toEqual(['apigateway', 'apigateway'])
+    expect(spec).toMatchObject({ pollingInterval: 15, minReplicaCount: 1, maxReplicaCount: 10 })
+    expect(spec.triggers[0].metadata).toMatchObject({
+      query: 'sum(rate(dapr_http_server_request_count{app_id="apigateway"}[2m]))',
+      threshold: '3',
+    })
+  })
+
+  test('D: a lag of 5', () => {
+    const { metadata, spec } = published('approvals')
+    expect([metadata.name, spec.scaleTargetRef.name]).toEqual(['approvals', 'approvals'])
+    expect(spec.triggers[0].metadata).toMatchObject({ topic: 'user-approve', lagThreshold: '5' })
+  })
+})
+
+function kafkaOf(triggers: Trigger[]): Record<string, string>[] {
+  return triggers.filter(({ type }) => type === 'kafka').map(({ metadata }) => metadata)
+}
+
+/** Every filter by path of every query; one query without would be another test's green. */
+function pathFilters(triggers: Trigger[]): ((path: string) => boolean)[] {
+  const queries = triggers.flatMap(({ metadata }) => metadata['query'] ?? [])
+  for (const query of queries) expect(query).toMatch(/path(=~|!~)"/)
+  const filters = queries.flatMap((query) => [...query.matchAll(/path(=~|!~)"([^"]*)"/g)])
+  return filters.map(([, operator, pattern]) => {
+    const matches = new RegExp(`^(?:${pattern})$`)
+    return (path) => matches.test(path) === (operator === '=~')
+  })
+}

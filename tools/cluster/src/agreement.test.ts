@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '@tideshop/run/arguments'
+import { DAPR } from '@tideshop/runtime/recipes'
+import { expect, test } from 'vitest'
+import { parse, parseAllDocuments } from 'yaml'
+import { DOOR_SERVICE, NODE } from './place.ts'
+import { PLATFORM_IMAGE } from './platform-images.ts'
+import { SERVICES } from './shop.ts'
+import { shopImage } from './shop-images.ts'
+
+/** What the cluster and overlays/local have to say alike. */
+
+function text(file: string): string {
+  return readFileSync(join(root, file), 'utf8')
+}
+
+test('Dapr’s chart is told the version and the image that are built', () => {
+  const values = parse(text('tools/cluster/manifests/dapr-values.yaml'))
+  expect(values.global.tag).toBe(DAPR)
+  expect(values.dapr_operator.image.name).toBe(PLATFORM_IMAGE)
+})
+
+test('the addresses of overlays/local are those of the cluster', () => {
+  expect(text('k8s/overlays/local/kustomization.yaml')).toContain(`value: ${DOOR_SERVICE} `)
+  const documents = parseAllDocuments(text('k8s/overlays/local/backbone.yaml'))
+  const addresses = documents.flatMap((document) => document.toJS().endpoints?.[0].addresses ?? [])
+  expect(addresses).toEqual([NODE, NODE, NODE])
+})
+
+test('overlays/local uses the images that are made for it', () => {
+  const { images } = parse(text('k8s/overlays/local/kustomization.yaml')) as {
+    images: { name: string; newName: string; newTag: string }[]
+  }
+  expect(images.map(({ newName, newTag }) => `${newName}:${newTag}`)).toEqual(SERVICES.map(shopImage))
+})

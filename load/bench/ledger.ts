@@ -134,33 +134,31 @@ function endOf(name: string): string {
 const READ_AT_ONCE = 5000
 
 /**
- * The stores of a shop that is quiet, held against what was promised. By the ids that are known, since a scan would lay
- * the whole store into the heap of the embedded database; only when there are more rows than those all are read.
+ * The stores of a shop that is quiet, held against what was promised. By ids, since a scan would lay the whole store into
+ * the heap of the embedded database.
  */
 export async function auditStores(client: MongoClient, promised: Promised): Promise<Account> {
   const [operations, users] = [operationsIn(client), client.db('users').collection<StoredUser>('users')]
   const ledger = new Ledger(promised)
-  const userIds: string[] = []
-  for await (const row of rowsOf(operations, [...promised.accepted.keys()])) {
+  const userIds = new Set<string>()
+  const ids = [...promised.accepted.keys(), ...(await strangersIn(operations, promised.accepted))]
+  for await (const row of rowsOf(operations, ids)) {
     ledger.operation(row)
-    userIds.push(row.body.userId)
+    userIds.add(row.body.userId)
   }
-  for await (const row of rowsOf(users, userIds)) ledger.user(row)
-
-  const more = (await operations.estimatedDocumentCount()) - promised.accepted.size
-  const moreUsers = (await users.estimatedDocumentCount()) - userIds.length
-  return more > 0 || moreUsers > 0 ? auditAll(operations, users, promised) : ledger.close()
+  const asked = [...userIds, ...(await strangersIn(users, userIds))]
+  for await (const row of rowsOf(users, asked)) ledger.user(row)
+  return ledger.close()
 }
 
-async function auditAll(
-  operations: Collection<StoredOperation>,
-  users: Collection<StoredUser>,
-  promised: Promised,
-): Promise<Account> {
-  const ledger = new Ledger(promised)
-  for await (const row of operations.find()) ledger.operation(row)
-  for await (const row of users.find()) ledger.user(row)
-  return ledger.close()
+/** The ids of rows that nobody knows of. They are asked for only when there are more rows than known ones. */
+async function strangersIn<T extends { _id: string }>(
+  collection: Collection<T>,
+  known: { size: number; has: (id: string) => boolean },
+): Promise<string[]> {
+  if ((await collection.estimatedDocumentCount()) <= known.size) return []
+  const rows = await collection.find().project<{ _id: string }>({ _id: 1 }).toArray()
+  return rows.map(({ _id }) => _id).filter((id) => !known.has(id))
 }
 
 async function* rowsOf<T extends { _id: string }>(

@@ -10,7 +10,7 @@ const lacks = inject('lacks')
 
 /** Where each service is when nobody comes, and the least that the load below makes of it. */
 const SERVICES = [
-  { service: 'apigateway', rest: '1/1', grows: 6 },
+  { service: 'apigateway', rest: '1/1', grows: 4 },
   { service: 'operations', rest: '0/0', grows: 2 },
   { service: 'users', rest: '0/0', grows: 2 },
   { service: 'approvals', rest: '0/0', grows: 4 },

@@ -16,6 +16,8 @@ type Component = {
 }
 
 const pubsubs = readdirSync(path.join(root, 'components'))
+  // Beside them lies what kustomize reads.
+  .filter((file) => file.endsWith('.yaml'))
   .map((file) => parse(readFileSync(path.join(root, 'components', file), 'utf8')) as Component)
   .filter((component) => component.spec.type === 'pubsub.kafka')
 

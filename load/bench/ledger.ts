@@ -170,6 +170,7 @@ async function* rowsOf<T extends { _id: string }>(
     yield* collection.find({ _id: { $in: some } } as never) as unknown as AsyncIterable<T>
   }
 }
+
 export function operationsIn(client: MongoClient): Collection<StoredOperation> {
   return client.db('operations').collection<StoredOperation>('operations')
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { ROOT } from './manifests.ts'
+import { root } from '@tideshop/run/arguments'
 
 const run = promisify(execFile)
 const PROBE_TIMEOUT_MS = 10_000
@@ -25,6 +25,6 @@ export async function findKustomize(env: NodeJS.ProcessEnv): Promise<Kustomize |
 }
 
 export async function render([command = '', ...args]: Kustomize, overlay: string): Promise<string> {
-  const { stdout } = await run(command, [...args, join(ROOT, 'k8s/overlays', overlay)])
+  const { stdout } = await run(command, [...args, join(root, 'k8s/overlays', overlay)])
   return stdout
 }

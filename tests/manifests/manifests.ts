@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
+import { root } from '@tideshop/run/arguments'
 import { parse, parseAllDocuments } from 'yaml'
 
-export const ROOT = join(import.meta.dirname, '../..')
 export const OVERLAYS = ['local', 'kind', 'production']
 const RENDERED = 'k8s/rendered'
 /** All that an overlay is made of. */
 const SOURCES = ['k8s', 'keda', 'components', 'dapr']
 
 /** The folders: a service is known by its folder's name everywhere. */
-export const services = readdirSync(join(ROOT, 'services'))
+export const services = readdirSync(join(root, 'services'))
 
 export function renderedFile(overlay: string): string {
-  return join(ROOT, RENDERED, `${overlay}.yaml`)
+  return join(root, RENDERED, `${overlay}.yaml`)
 }
 
 /** The objects of an overlay as they would be applied. */
@@ -22,7 +22,7 @@ export function objectsOf(overlay: string) {
 }
 
 export function objectsIn(file: string) {
-  return parseAllDocuments(readFileSync(join(file), 'utf8')).map((document) => {
+  return parseAllDocuments(readFileSync(file, 'utf8')).map((document) => {
     const [error] = document.errors
     if (error) throw error
     return document.toJS()
@@ -30,7 +30,7 @@ export function objectsIn(file: string) {
 }
 
 export function yaml(file: string) {
-  return parse(readFileSync(join(ROOT, file), 'utf8'))
+  return parse(readFileSync(join(root, file), 'utf8'))
 }
 
 /**
@@ -40,17 +40,17 @@ export function yaml(file: string) {
 export function fingerprint(): string {
   const hash = createHash('sha256')
   for (const file of SOURCES.flatMap(filesIn).toSorted()) {
-    hash.update(`${file}\n`).update(readFileSync(join(ROOT, file)))
+    hash.update(`${file}\n`).update(readFileSync(join(root, file)))
   }
   return hash.digest('hex').slice(0, 16)
 }
 
 function filesIn(folder: string): string[] {
-  return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && isSource(entry.parentPath))
-    .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
 }
 
 function isSource(folder: string): boolean {
-  return folder !== join(ROOT, RENDERED) && basename(folder) !== 'as-published'
+  return folder !== join(root, RENDERED) && basename(folder) !== 'as-published'
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { topicPlans, topics } from '@tideshop/contracts/topics'
+import { root } from '@tideshop/run/arguments'
 import { describe, expect, test } from 'vitest'
-import { OVERLAYS, objectsIn, objectsOf, ROOT, services } from './manifests.ts'
+import { OVERLAYS, objectsIn, objectsOf, services } from './manifests.ts'
 
 type Trigger = { type: string; metadata: Record<string, string> }
 
@@ -83,7 +84,7 @@ test('no trigger leaves its namespace out: KEDA asks from another', () => {
 })
 
 test('docs/scaling.md says from how few to how many', () => {
-  const text = readFileSync(join(ROOT, 'docs/scaling.md'), 'utf8')
+  const text = readFileSync(join(root, 'docs/scaling.md'), 'utf8')
   for (const { metadata, spec } of objectsOf('local').filter(({ kind }) => kind === 'ScaledObject')) {
     const row = new RegExp(
       `^\\| ${metadata.name} .*\\| ${spec.minReplicaCount}–${spec.maxReplicaCount} `,
@@ -94,7 +95,7 @@ test('docs/scaling.md says from how few to how many', () => {
 })
 
 describe('as published', () => {
-  const published = (service: string) => objectsIn(join(ROOT, 'keda/as-published', `${service}.yaml`))[0]
+  const published = (service: string) => objectsIn(join(root, 'keda/as-published', `${service}.yaml`))[0]
 
   test('A: 3 requests a second, 1 to 10, over two minutes', () => {
     const { metadata, spec } = published('apigateway')

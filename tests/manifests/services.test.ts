@@ -3,8 +3,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { topicPlans } from '@tideshop/contracts/topics'
+import { root } from '@tideshop/run/arguments'
 import { describe, expect, test } from 'vitest'
-import { OVERLAYS, objectsOf, ROOT, services, yaml } from './manifests.ts'
+import { OVERLAYS, objectsOf, services, yaml } from './manifests.ts'
 
 const dapr = yaml('dapr.yaml')
 const run = promisify(execFile)
@@ -135,7 +136,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
 
   test('has the components of components/, but for the address of Kafka', () => {
     const components = objects.filter(({ kind }) => kind === 'Component')
-    const files = readdirSync(join(ROOT, 'components')).filter((file) => file.endsWith('.yaml'))
+    const files = readdirSync(join(root, 'components')).filter((file) => file.endsWith('.yaml'))
     expect(components.length).toBe(files.length)
     for (const file of files) {
       const laptop = yaml(`components/${file}`)

@@ -18,7 +18,7 @@ test.each([
 ])('%s is the answer of the service', async (_, answer) => {
   const invoke = invokeOver(() => answer)
   const said = JSON.parse(answer.body.toString())
-  expect(await invoke('operations', 'POST', 'create', { headers: {} })).toEqual({
+  expect(await invoke('operations', 'POST', 'create')).toEqual({
     status: answer.status,
     said,
   })
@@ -33,10 +33,10 @@ test.each([
   ['what is no document', answered(200, json, '1')],
 ])('%s means that the service did not answer', async (_, answer) => {
   const invoke = invokeOver(() => answer)
-  const post = invoke('operations', 'POST', 'create', { headers: {} })
+  const post = invoke('operations', 'POST', 'create')
   // Whoever changes something cannot know whether it was done.
   await expect(post).rejects.toMatchObject({ code: 'uncertain' })
-  const get = invoke('operations', 'GET', 'get', { headers: {} })
+  const get = invoke('operations', 'GET', 'get')
   await expect(get).rejects.toMatchObject({ code: 'unavailable' })
 })
 
@@ -44,6 +44,6 @@ test('a sidecar that is away means that the service did not answer', async () =>
   const invoke = invokeOver(() => {
     throw new Error('ECONNREFUSED')
   })
-  const post = invoke('operations', 'POST', 'create', { headers: {} })
+  const post = invoke('operations', 'POST', 'create')
   await expect(post).rejects.toMatchObject({ code: 'uncertain' })
 })

@@ -12,7 +12,7 @@ export type Invoke = (
   appId: string,
   method: 'GET' | 'POST',
   path: string,
-  request: { headers: Record<string, string>; body?: unknown },
+  body?: unknown,
 ) => Promise<InvokeResponse>
 
 /**
@@ -20,13 +20,15 @@ export type Invoke = (
  * needs an id chosen by the caller.
  */
 export function daprInvoke(sidecar: Sidecar): Invoke {
-  return async (appId, method, path, { headers, body }) => {
+  return async (appId, method, path, body) => {
     const response = await sidecar
       .send({
         method,
         path: `/v1.0/invoke/${appId}/method/${path}`,
-        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(body !== undefined && {
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        }),
         timeoutMs: INVOKE_TIMEOUT_MS,
       })
       .catch(() => null)

@@ -40,20 +40,14 @@ export function operationsThrough(invoke: Invoke, wakeWaitMs: number): Operation
     ...crowd,
     batchMax: CREATED_AT_ONCE_MAX,
     flush: async (operations) =>
-      answersIn(
-        await ask('operations', 'POST', 'operation/create', { headers: {}, body: { operations } }),
-        operations.length,
-      ),
+      answersIn(await ask('operations', 'POST', 'operation/create', { operations }), operations.length),
   })
   const find = batcher<string, OperationView>({
     ...crowd,
     batchMax: FOUND_AT_ONCE_MAX,
     // Not in the path, which would be a time series of its own in the sidecar's metrics.
     flush: async (ids) =>
-      answersIn(
-        await ask('operations', 'GET', `operation/get?uuid=${ids.join(',')}`, { headers: {} }),
-        ids.length,
-      ),
+      answersIn(await ask('operations', 'GET', `operation/get?uuid=${ids.join(',')}`), ids.length),
   })
   return { create: create.add, find: find.add }
 }

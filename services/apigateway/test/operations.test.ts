@@ -27,7 +27,7 @@ function service(answer: (call: Call) => { status: number; said: object } | Prom
   return { operations, calls }
 }
 
-function acceptAll([, , , { body }]: Call) {
+function acceptAll([, , , body]: Call) {
   return {
     status: 200,
     said: { answers: (body as Asked).operations.map((one) => ({ operation: view(one) })) },
@@ -41,14 +41,14 @@ test('callers who come while a call is under way share the next', async () => {
   await expect.poll(() => calls.length).toBe(1)
   expect(await Promise.all(wishes.map(operations.create))).toEqual(wishes.map(view))
   await alone
-  const sizes = calls.map(([, , , { body }]) => (body as Asked).operations.length)
+  const sizes = calls.map(([, , , body]) => (body as Asked).operations.length)
   expect(sizes).toEqual([1, 3])
   expect(calls.every(([, method, path]) => method === 'POST' && path === 'operation/create')).toBe(true)
 })
 
 test('what is refused to one is given to its neighbour', async () => {
   const refusal = { code: 'key-reused', message: 'this idempotency key belongs to another' }
-  const { operations } = service(([, , , { body }]) => {
+  const { operations } = service(([, , , body]) => {
     const [first] = (body as Asked).operations as [CreateOperation]
     return { status: 200, said: { answers: [{ operation: view(first) }, { refusal }] } }
   })
@@ -92,7 +92,7 @@ test('who finds operations asleep is served when it is awake, and asks for the s
   const { operations, calls } = service((call) => (calls.length < 3 ? asleep() : acceptAll(call)), 5000)
   const hans = wish()
   expect(await operations.create(hans)).toEqual(view(hans))
-  expect(calls.map(([, , , { body }]) => (body as Asked).operations)).toEqual([[hans], [hans], [hans]])
+  expect(calls.map(([, , , body]) => (body as Asked).operations)).toEqual([[hans], [hans], [hans]])
 })
 
 test('who is not answered while waiting is refused', async () => {

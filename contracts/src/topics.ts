@@ -33,9 +33,9 @@ export type TopicPlan = { name: string; partitions: number; config: Record<strin
 const DAY_MS = 86_400_000
 
 /** Everything that has to exist in Kafka before the first service starts. */
-export function topicPlans(): TopicPlan[] {
+export function topicPlans(partitions = PARTITIONS): TopicPlan[] {
   return topics.flatMap(({ name }) => [
-    { name, partitions: PARTITIONS, config: { 'max.message.bytes': String(MESSAGE_BYTES_MAX) } },
+    { name, partitions, config: { 'max.message.bytes': String(MESSAGE_BYTES_MAX) } },
     // An operator may be on holiday: dead letters wait for four weeks.
     { name: deadLetterTopic(name), partitions: 1, config: { 'retention.ms': String(28 * DAY_MS) } },
     // A front door asks here whether the road is open (kit/road); nobody listens.

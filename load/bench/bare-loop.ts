@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { Admin, Consumer, Producer } from '@platformatic/kafka'
-import { PARTITIONS } from '@tideshop/contracts/topics'
 import { BrokenRun } from './broken-run.ts'
 import { between, readUsage } from './processes.ts'
 import type { Scene } from './scene.ts'
@@ -39,7 +38,7 @@ async function loopOnce(scene: Scene, records: number, bytes: number): Promise<B
   const consumer = new Consumer({ ...at, groupId: topic })
   const producer = new Producer(at)
   try {
-    await admin.createTopics({ topics: [topic], partitions: PARTITIONS, replicas: -1 })
+    await admin.createTopics({ topics: [topic], partitions: scene.partitions, replicas: -1 })
     const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false })
     const before = readUsage(scene.members).cpuSeconds
     const startedAt = performance.now()

@@ -33,8 +33,11 @@ const CONNECTIONS_MAX = 128
 const ANSWER_MS_MAX = 15_000
 const STORED = -1
 
+/** `paddingBytes` are added to each record. */
+type Target = { shop: Shop; paddingBytes: number }
+
 /** Each record is answered when the broker has it for sure (`acks` of all). */
-export function offerToTopic(shop: Shop, heard: Heard): Offer {
+export function offerToTopic({ shop, paddingBytes }: Target, heard: Heard): Offer {
   const producer = new Producer({
     clientId: 'bench',
     bootstrapBrokers: shop.kafkaBrokers.split(','),
@@ -46,7 +49,7 @@ export function offerToTopic(shop: Shop, heard: Heard): Offer {
   return {
     tally,
     send(wishes, dueAt) {
-      const messages = wishes.map(recordOf)
+      const messages = wishes.map((wish) => recordOf(wish, paddingBytes))
       const sent = producer
         .send({ messages, acks: STORED })
         .then(() => {

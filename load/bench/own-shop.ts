@@ -8,7 +8,7 @@ import type { Shop } from '@tideshop/run/shop'
 import { startSomewhere } from '@tideshop/run/somewhere'
 import type { Report } from '@tideshop/run/steps'
 
-export type ShopWanted = { database: DatabaseKind; env?: Record<string, string> }
+export type ShopWanted = { database: DatabaseKind; partitions?: number; env?: Record<string, string> }
 
 const INTERRUPTED = 130
 
@@ -34,7 +34,7 @@ export async function withOwnShop<T>(
   let keep = false
   try {
     const env = { LOG_LEVEL: 'warn', ...wanted.env }
-    const options = { root, dir, env, database: wanted.database, report: onlyNotes, signal: stop }
+    const options = { root, dir, ...wanted, env, report: onlyNotes, signal: stop }
     const shop = await startSomewhere(options)
     return await use(shop).finally(() => shop.stop())
   } catch (error) {

@@ -1,13 +1,12 @@
 import { Admin, Consumer, type Offsets } from '@platformatic/kafka'
-import { PARTITIONS } from '@tideshop/contracts/topics'
 import type { Shop } from '@tideshop/run/shop'
 import { topicNames } from './counts.ts'
 
-/** Bytes that all four topics take in the broker's log: keys, values, headers and the frames around them. */
-export async function bytesOfTopics(shop: Shop): Promise<number> {
+/** Bytes that all four topics, of `count` partitions each, take in the broker's log: keys, values, headers and the frames around them. */
+export async function bytesOfTopics(shop: Shop, count: number): Promise<number> {
   const admin = new Admin({ clientId: 'bench', bootstrapBrokers: shop.kafkaBrokers.split(',') })
   try {
-    const partitions = Array.from({ length: PARTITIONS }, (_, index) => index)
+    const partitions = Array.from({ length: count }, (_, index) => index)
     const brokers = await admin.describeLogDirs({
       topics: topicNames.map((name) => ({ name, partitions })),
     })

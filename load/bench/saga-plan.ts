@@ -1,7 +1,8 @@
+import { PARTITIONS } from '@tideshop/contracts/topics'
 import type { DatabaseKind } from '@tideshop/run/backbone'
 import { CannotRun, readArguments, wholeNumber } from '../src/arguments.ts'
 import { RATE_MAX } from './knee.ts'
-import type { From } from './scene.ts'
+import type { Setting } from './scene.ts'
 
 /** What is offered: rates up to the knee, one rate, or all at once. */
 export type LoadPlan =
@@ -10,14 +11,15 @@ export type LoadPlan =
   | { kind: 'rate'; perSecond: number }
   | { kind: 'backlog'; operations: number }
 
-export type SagaPlan = {
-  from: From
+export type SagaPlan = Setting & {
   load: LoadPlan
   /** Of each step. */
   seconds: number
   /** Milliseconds that one approval takes. */
   workMs: number
   database: DatabaseKind
+  /** Of each service that hears. */
+  replicas: number
   /** Operations before the clock starts: compilers and caches are warm then. */
   warmUp: number
   /** Whether the bare loop is measured, too. */
@@ -37,6 +39,10 @@ const SECONDS_MAX = 3600
 const OPERATIONS_MAX = 1_000_000
 const WORK_MS_MAX = 60_000
 const REPEAT_MAX = 20
+const PARTITIONS_MAX = 100
+const REPLICAS_MAX = 8
+/** As large as an event may be that is no document yet. */
+const PADDING_BYTES_MAX = 65_536
 
 export const help = `pnpm bench saga [options]: how many events a second go through the whole saga, on a shop of its own
 
@@ -52,6 +58,9 @@ What comes in
 Where
   --work-ms N        milliseconds of work per approval (default 0)
   --database disk|memory   of the embedded database (default disk)
+  --partitions N     of each topic (default ${PARTITIONS}, at most ${PARTITIONS_MAX})
+  --replicas N       of each service that hears (default 1, at most ${REPLICAS_MAX})
+  --padding-bytes N  more in the first of an operation's four records (default 0, at most ${PADDING_BYTES_MAX})
   MONGODB_URI and KAFKA_BROKERS are used when they are set.
 
 What comes out
@@ -76,6 +85,9 @@ export function readSagaOptions(args: string[]): SagaOptions {
       'warm-up': { type: 'string', default: '5000' },
       'work-ms': { type: 'string', default: '0' },
       database: { type: 'string', default: 'disk' },
+      partitions: { type: 'string', default: String(PARTITIONS) },
+      replicas: { type: 'string', default: '1' },
+      'padding-bytes': { type: 'string', default: '0' },
       repeat: { type: 'string', default: '1' },
       'no-loop': { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -92,14 +104,22 @@ export function readSagaOptions(args: string[]): SagaOptions {
     from,
     load,
     seconds: wholeNumber('seconds', values.seconds, SECONDS_MAX),
-    workMs: values['work-ms'] === '0' ? 0 : wholeNumber('work-ms', values['work-ms'], WORK_MS_MAX),
+    workMs: noneOr('work-ms', values['work-ms'], WORK_MS_MAX),
     database: oneOf('database', values.database, ['disk', 'memory'] as const),
+    partitions: wholeNumber('partitions', values.partitions, PARTITIONS_MAX),
+    replicas: wholeNumber('replicas', values.replicas, REPLICAS_MAX),
+    paddingBytes: noneOr('padding-bytes', values['padding-bytes'], PADDING_BYTES_MAX),
     warmUp: wholeNumber('warm-up', values['warm-up'], OPERATIONS_MAX),
     loop: !values['no-loop'],
     repeat: wholeNumber('repeat', values.repeat, REPEAT_MAX),
   }
   if (load.kind === 'rate' && load.perSecond * plan.seconds > OPERATIONS_MAX) {
     throw new CannotRun(`that would be more than ${OPERATIONS_MAX} operations`)
+  }
+  if (from === 'door' && plan.paddingBytes > 0) {
+    throw new CannotRun(
+      '--padding-bytes is for what goes straight to the topic: the door takes no such request',
+    )
   }
   return { plan, json: values.json, report: values.report, profile: values.profile }
 }
@@ -116,6 +136,10 @@ function readLoad({ rate, rates, backlog }: LoadOptions): LoadPlan {
   }
   const listed = rates?.split(',').map((one) => wholeNumber('rates', one, RATE_MAX)) ?? null
   return { kind: 'knee', rates: listed }
+}
+
+function noneOr(option: string, typed: string, max: number): number {
+  return typed === '0' ? 0 : wholeNumber(option, typed, max)
 }
 
 function oneOf<T extends string>(option: string, typed: string, choices: readonly T[]): T {

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { topics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
+import type { Shop } from '@tideshop/run/shop'
 import { type BareLoop, runBareLoop } from './bare-loop.ts'
 import { BrokenRun } from './broken-run.ts'
 import { sumOfTopics } from './counts.ts'
@@ -44,9 +45,19 @@ export async function runSaga(
 ): Promise<SagaRun> {
   const env = { APPROVAL_WORK_MS: String(plan.workMs), ...profilingInto(plan.profile) }
   tell('opens a shop')
-  return withOwnShop({ database: plan.database, env }, stop, (shop) =>
-    onScene(shop, plan.from, stop, (scene) => measure(scene, plan, tell)),
-  )
+  const { database, partitions } = plan
+  return withOwnShop({ database, partitions, env }, stop, async (shop) => {
+    await addReplicas(shop, plan.replicas)
+    return onScene(shop, plan, stop, (scene) => measure(scene, plan, tell))
+  })
+}
+
+/** Every service that hears has one already. */
+async function addReplicas(shop: Shop, replicas: number): Promise<void> {
+  const listeners = [...new Set(topics.map(({ listener }) => listener))]
+  for (let nth = 2; nth <= replicas; nth += 1) {
+    await Promise.all(listeners.map((appId) => shop.addReplica(appId)))
+  }
 }
 
 /** Node writes the profile when the service leaves. */
@@ -66,7 +77,7 @@ async function measure(scene: Scene, plan: SagaPlan, tell: Tell): Promise<SagaRu
   await demandSound(scene)
   const { produced } = await scene.counter.look()
   const records = sumOfTopics(produced)
-  const bytesPerEvent = (await bytesOfTopics(scene.shop)) / records
+  const bytesPerEvent = (await bytesOfTopics(scene.shop, scene.partitions)) / records
   if (plan.loop) tell('runs the bare loop')
   const loopRecords = Math.max(measured.accepted * topics.length, LOOP_RECORDS_MIN)
   const loop = plan.loop ? await runBareLoop(scene, loopRecords, bytesPerEvent) : null
@@ -82,8 +93,9 @@ async function measure(scene: Scene, plan: SagaPlan, tell: Tell): Promise<SagaRu
 }
 
 /** By the door nobody comes all at once. */
-function warmUpRate({ from }: SagaPlan): number | null {
-  return from === 'door' ? FIRST_RATE : null
+function warmUpRate({ from, load }: SagaPlan): number | null {
+  if (from === 'topic') return null
+  return load.kind === 'rate' ? load.perSecond : FIRST_RATE
 }
 
 async function runSteps(scene: Scene, { load, seconds }: SagaPlan, tell: Tell): Promise<Step[]> {

@@ -10,10 +10,18 @@ const SOCKET_TIMEOUT_MS = 120_000
 /** Which way operations come in. */
 export type From = 'topic' | 'door'
 
-/** A shop that is measured, and what was promised in it so far. */
-export type Scene = {
-  shop: Shop
+/** What is measured, beside how much of it. */
+export type Setting = {
   from: From
+  /** Of each of the four topics. */
+  partitions: number
+  /** Bytes that the first of an operation's four records carries on top of what it says. */
+  paddingBytes: number
+}
+
+/** A shop that is measured, and what was promised in it so far. */
+export type Scene = Setting & {
+  shop: Shop
   client: MongoClient
   counter: Counter
   members: readonly Member[]
@@ -28,7 +36,7 @@ export type Scene = {
 
 export async function onScene<T>(
   shop: Shop,
-  from: From,
+  { from, partitions, paddingBytes }: Setting,
   stop: AbortSignal,
   use: (scene: Scene) => Promise<T>,
 ): Promise<T> {
@@ -39,6 +47,8 @@ export async function onScene<T>(
     return await use({
       shop,
       from,
+      partitions,
+      paddingBytes,
       client,
       counter,
       members,

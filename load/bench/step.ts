@@ -84,7 +84,7 @@ function offerOf(scene: Scene, { operations, perSecond }: StepPlan, follower: Fo
     if (perSecond === null || count % followedEvery !== 0) return
     follower.follow(wish.operationId, scene.from === 'topic' ? dueAt : acceptedAt)
   }
-  return scene.from === 'topic' ? offerToTopic(scene.shop, heard) : offerAtDoor(scene.shop, heard)
+  return scene.from === 'topic' ? offerToTopic(scene, heard) : offerAtDoor(scene.shop, heard)
 }
 
 /** Resolves with how late it was when all is offered and answered. */

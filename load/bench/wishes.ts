@@ -21,6 +21,8 @@ export function makeWishes(count: number, label: string): Wish[] {
   }))
 }
 
+type KafkaRecord = { topic: string; key: Buffer; value: Buffer }
+
 /** An operation as the store of `operations` holds it. */
 export type StoredOperation = {
   _id: string
@@ -47,8 +49,11 @@ function pendingDocument({ operationId, userId, name }: Wish): StoredOperation {
   return { _id: operationId, version: 1, body, outbox: [] }
 }
 
-/** What `operations` would tell of it now. */
-export function recordOf({ operationId, userId, name }: Wish): { topic: string; key: Buffer; value: Buffer } {
+/**
+ * What `operations` would tell of it now. Padding is an extension attribute of the envelope: those who hear read past it,
+ * as CloudEvents demands of them.
+ */
+export function recordOf({ operationId, userId, name }: Wish, paddingBytes = 0): KafkaRecord {
   const subject = userId ?? ''
   const { topic, event } = userCreate.tell({
     subject,
@@ -56,6 +61,7 @@ export function recordOf({ operationId, userId, name }: Wish): { topic: string; 
     time: new Date().toISOString(),
     data: { operationId, userId: subject, name },
   })
-  const value = JSON.stringify({ ...event, traceparent: continueTrace(undefined) })
+  const padding = paddingBytes === 0 ? {} : { padding: 'p'.repeat(paddingBytes) }
+  const value = JSON.stringify({ ...event, traceparent: continueTrace(undefined), ...padding })
   return { topic, key: Buffer.from(subject), value: Buffer.from(value) }
 }

@@ -64,7 +64,7 @@ export async function startBackbone(parts: BackboneParts, place: Place, steps: S
     steps.take('Kafka', () => startKafka(parts.kafka, kafkaPlace)),
     steps.take('MongoDB server', () => startMongodb(parts.mongodb, mongodbPlace)),
   ])
-  await steps.take('topics', () => ensureTopics(kafka.address))
+  await steps.take('topics', () => ensureTopics(kafka.address, place.partitions))
   return { kafka, mongodb }
 }
 
@@ -75,6 +75,7 @@ type Place = {
   portOffset: number
   /** Default `disk`. */
   database?: DatabaseKind | undefined
+  partitions?: number | undefined
   /** Ends a start that is under way. */
   signal?: AbortSignal | undefined
 }

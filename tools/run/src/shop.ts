@@ -38,6 +38,8 @@ export type ShopOptions = {
   keepData?: boolean
   /** Of the embedded database; `memory` is for measuring, it forgets all at its end. Default `disk`. */
   database?: DatabaseKind
+  /** Of each topic that is not there yet, instead of the shop's own number: for measuring. */
+  partitions?: number
   /** Starts again what dies by itself. Default false: a test wants to see it dead. */
   restart?: boolean
   onLine?: (line: LogLine) => void
@@ -81,7 +83,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
 }
 
 async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url: string): Promise<Shop> {
-  const { dir, portOffset = 0, database, signal } = options
+  const { dir, portOffset = 0, database, partitions, signal } = options
   const steps = new Steps(options.report, signal)
   const sought = signal ? { signal } : {}
   const [daprd, parts] = await Promise.all([
@@ -91,7 +93,11 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
   const crew = new Crew(daprYaml.apps, portOffset)
   await demandFree([...backboneNeeds(parts, portOffset), ...crew.firstNeeds()])
 
-  const { kafka, mongodb } = await startBackbone(parts, { fleet, dir, portOffset, database, signal }, steps)
+  const { kafka, mongodb } = await startBackbone(
+    parts,
+    { fleet, dir, portOffset, database, partitions, signal },
+    steps,
+  )
   const rendered = render(daprYaml, dir, { address: kafka.address, isOurs: kafka.process !== null })
   crew.equip({ fleet, daprd, rendered, mongodbUri: mongodb.address, env: options.env ?? {} })
   await Promise.all(daprYaml.apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))))

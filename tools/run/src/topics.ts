@@ -4,11 +4,11 @@ import { type TopicPlan, topicPlans } from '@tideshop/contracts/topics'
 /** Milliseconds that one question to the broker may take. */
 const ANSWER_MS = 5000
 
-/** Creates every topic of the shop and its place for dead letters; what is there already is left as it is. */
-export async function ensureTopics(brokers: string): Promise<void> {
+/** Creates every topic of the shop and its place for dead letters; what is there already is left as it is. `partitions` other than the shop's own are for measuring. */
+export async function ensureTopics(brokers: string, partitions?: number): Promise<void> {
   await withAdmin(brokers, async (admin) => {
     const existing = new Set(await admin.listTopics())
-    const missing = topicPlans().filter((topic) => !existing.has(topic.name))
+    const missing = topicPlans(partitions).filter((topic) => !existing.has(topic.name))
     await Promise.all(missing.map((topic) => create(admin, topic)))
   })
 }

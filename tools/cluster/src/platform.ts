@@ -51,7 +51,7 @@ export async function startPrometheus({ place }: Parts, command: string): Promis
       isReady: () => answers(`http://${NODE}:${PROMETHEUS_PORT}/-/ready`, 200),
       readyWithinMs: READY_WITHIN_MS,
     },
-    place.logs,
+    place,
   )
 }
 

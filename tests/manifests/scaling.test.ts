@@ -68,7 +68,8 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       expect(scaleDown.stabilizationWindowSeconds).toBeGreaterThan(0)
       expect(scaleDown.policies.length).toBeGreaterThan(0)
       expect(spec.pollingInterval).toBe(1)
-      expect(spec.cooldownPeriod).toBe(overlay === 'production' ? 60 : 5)
+      // What a query still sees of the last call comes before it: both together are what the head says.
+      expect(spec.cooldownPeriod).toBe(overlay === 'production' ? 60 : service === 'operations' ? 12 : 5)
     })
   })
 })

@@ -23,6 +23,8 @@ const QUEUE_MAX = 5000
 const QUEUE_WAIT_MS = 900
 /** Milliseconds between two tries of a call that nobody answers; each counts for the scaler that wakes operations. */
 const TRY_AGAIN_MS = 250
+/** Milliseconds for which a 503 of operations itself is asked again: a moment of its database passes, an outage does not. */
+const BUSY_WAIT_MS = 2000
 
 /**
  * A call through two sidecars costs more than what it carries (docs/performance.md), so callers who come while one is
@@ -55,16 +57,24 @@ export function operationsThrough(invoke: Invoke, wakeWaitMs: number): Operation
 /** A repeat is safe: the door has named each operation, and to find one changes nothing. */
 function patient(invoke: Invoke, wakeWaitMs: number): Invoke {
   return async (...call) => {
-    const giveUpAt = performance.now() + wakeWaitMs
+    const began = performance.now()
     while (true) {
-      try {
-        return await invoke(...call)
-      } catch (error) {
-        if (!(error instanceof Refusal) || performance.now() >= giveUpAt) throw error
-        await sleep(TRY_AGAIN_MS)
-      }
+      const [outcome] = await Promise.allSettled([invoke(...call)])
+      if (performance.now() - began >= patienceMs(outcome, wakeWaitMs)) return settled(outcome)
+      await sleep(TRY_AGAIN_MS)
     }
   }
+}
+
+/** Milliseconds for which it is worth asking again after this. */
+function patienceMs(outcome: PromiseSettledResult<InvokeResponse>, wakeWaitMs: number): number {
+  if (outcome.status === 'rejected') return outcome.reason instanceof Refusal ? wakeWaitMs : 0
+  return outcome.value.status === 503 ? Math.min(wakeWaitMs, BUSY_WAIT_MS) : 0
+}
+
+function settled(outcome: PromiseSettledResult<InvokeResponse>): InvokeResponse {
+  if (outcome.status === 'rejected') throw outcome.reason
+  return outcome.value
 }
 
 function answersIn({ status, said }: InvokeResponse, asked: number): (OperationView | Refusal)[] {

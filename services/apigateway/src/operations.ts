@@ -22,7 +22,7 @@ const QUEUE_MAX = 5000
 /** Milliseconds for which, while operations answers: with the call itself an answer comes within two seconds. */
 const QUEUE_WAIT_MS = 900
 /** Milliseconds between two tries of a call that nobody answers; each counts for the scaler that wakes operations. */
-const TRY_AGAIN_MS = 250
+const TRY_AGAIN_MS = 150
 /** Milliseconds for which a 503 of operations itself is asked again: a moment of its database passes, an outage does not. */
 const BUSY_WAIT_MS = 2000
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CREATED_AT_ONCE_MAX,
   type CreateOperation,
@@ -10,6 +9,7 @@ import {
 import { batcher } from '@tideshop/kit/batcher'
 import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
 import { Refusal, refusalOf } from '@tideshop/kit/refusal'
+import { patiently } from './patience.ts'
 
 /** What the door asks of `operations`. Each rejects with the refusal that its caller should read. */
 export type Operations = {
@@ -21,8 +21,6 @@ export type Operations = {
 const QUEUE_MAX = 5000
 /** Milliseconds for which, while operations answers: with the call itself an answer comes within two seconds. */
 const QUEUE_WAIT_MS = 900
-/** Milliseconds between two tries of a call that nobody answers; each counts for the scaler that wakes operations. */
-const TRY_AGAIN_MS = 250
 
 /**
  * A call through two sidecars costs more than what it carries (docs/performance.md), so callers who come while one is
@@ -30,7 +28,8 @@ const TRY_AGAIN_MS = 250
  * repeated, so that whoever finds operations asleep at zero replicas is served and not refused.
  */
 export function operationsThrough(invoke: Invoke, wakeWaitMs: number): Operations {
-  const ask = patient(invoke, wakeWaitMs)
+  // A repeat is safe: the door has named each operation, and to find one changes nothing.
+  const ask: Invoke = (...call) => patiently(wakeWaitMs, () => invoke(...call))
   const crowd = {
     queueMax: QUEUE_MAX,
     waitMaxMs: QUEUE_WAIT_MS + wakeWaitMs,
@@ -50,21 +49,6 @@ export function operationsThrough(invoke: Invoke, wakeWaitMs: number): Operation
       answersIn(await ask('operations', 'GET', `operation/get?uuid=${ids.join(',')}`), ids.length),
   })
   return { create: create.add, find: find.add }
-}
-
-/** A repeat is safe: the door has named each operation, and to find one changes nothing. */
-function patient(invoke: Invoke, wakeWaitMs: number): Invoke {
-  return async (...call) => {
-    const giveUpAt = performance.now() + wakeWaitMs
-    while (true) {
-      try {
-        return await invoke(...call)
-      } catch (error) {
-        if (!(error instanceof Refusal) || performance.now() >= giveUpAt) throw error
-        await sleep(TRY_AGAIN_MS)
-      }
-    }
-  }
 }
 
 function answersIn({ status, said }: InvokeResponse, asked: number): (OperationView | Refusal)[] {

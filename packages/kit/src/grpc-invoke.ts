@@ -56,6 +56,8 @@ export function asRefusal(thrown: unknown, appId: string): Refusal | ConnectErro
     // Of the sidecar, for a name that nobody has: our services never say it.
     case Code.Unknown:
     case Code.DeadlineExceeded:
+    // So it looks when the sidecar cuts the call at its deadline a moment before we do.
+    case Code.Canceled:
     case Code.ResourceExhausted:
       return new Refusal('unavailable', `${appId} does not answer`)
     default:

@@ -9,7 +9,7 @@ import {
 import { batcher } from '@tideshop/kit/batcher'
 import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
 import { Refusal, refusalOf } from '@tideshop/kit/refusal'
-import { patiently } from './patience.ts'
+import { patienceFor } from './patience.ts'
 
 /** What the door asks of `operations`. Each rejects with the refusal that its caller should read. */
 export type Operations = {
@@ -29,7 +29,8 @@ const QUEUE_WAIT_MS = 900
  */
 export function operationsThrough(invoke: Invoke, wakeWaitMs: number): Operations {
   // A repeat is safe: the door has named each operation, and to find one changes nothing.
-  const ask: Invoke = (...call) => patiently(wakeWaitMs, () => invoke(...call))
+  const patiently = patienceFor(wakeWaitMs)
+  const ask: Invoke = (...call) => patiently(() => invoke(...call))
   const crowd = {
     queueMax: QUEUE_MAX,
     waitMaxMs: QUEUE_WAIT_MS + wakeWaitMs,

@@ -8,7 +8,7 @@ import {
   timeMessage,
 } from '@tideshop/contracts/pricing'
 import { asRefusal, type GrpcSidecar } from '@tideshop/kit/grpc-invoke'
-import { patiently } from './patience.ts'
+import { patienceFor } from './patience.ts'
 
 /** What the door asks of `pricing`. It rejects with the refusal that its caller should read. */
 export type Prices = { quote: (asked: QuoteBody) => Promise<Quote> }
@@ -18,6 +18,7 @@ const APP_ID = 'pricing'
 /** By gRPC from sidecar to sidecar. `wakeWaitMs`: how long one waits for `pricing` to wake. */
 export function pricesThrough(sidecar: GrpcSidecar, wakeWaitMs: number): Prices {
   const pricing = createClient(Pricing, sidecar.to(APP_ID))
+  const patiently = patienceFor(wakeWaitMs)
   return {
     async quote({ at, ...basket }) {
       const question = { ...basketMessage(basket), ...(at !== undefined && { at: timeMessage(at) }) }
@@ -25,7 +26,7 @@ export function pricesThrough(sidecar: GrpcSidecar, wakeWaitMs: number): Prices 
         pricing.quote(question).catch((thrown) => {
           throw asRefusal(thrown, APP_ID)
         })
-      return plainQuote(await patiently(wakeWaitMs, ask))
+      return plainQuote(await patiently(ask))
     },
   }
 }

@@ -5,7 +5,7 @@ import { root } from '@tideshop/run/arguments'
 import { expect, onTestFinished, test } from 'vitest'
 import { breaks, generate, lint, MODULES, PUBLISHED } from './proto.ts'
 
-test('the code is made of these .proto files; if not: pnpm proto', { timeout: 20_000 }, async () => {
+test('the code is made of these .proto files; if not: pnpm proto', { timeout: 60_000 }, async () => {
   const copy = ownFolder()
   await generate(copy)
   for (const { code } of MODULES) {
@@ -17,7 +17,7 @@ test('the contract is published as it stands; if not: pnpm proto', () => {
   expect(filesIn(path.join(root, PUBLISHED))).toEqual(filesIn(path.join(root, 'contracts'), '.proto', false))
 })
 
-test('the contract keeps what was published, and the style', { timeout: 20_000 }, async () => {
+test('the contract keeps what was published, and the style', { timeout: 60_000 }, async () => {
   expect(await breaks()).toBe('')
   expect(await lint()).toBe('')
 })
@@ -29,11 +29,11 @@ test.each([
   ['a field less', 'repeated string voucher_codes = 2;', '', 'was deleted'],
   ['a stream more', 'returns (QuoteResponse)', 'returns (stream QuoteResponse)', 'streaming'],
   ['a method less', 'rpc Watch(WatchRequest) returns (stream WatchResponse);', '', 'was deleted'],
-])('%s breaks it, and is found', { timeout: 20_000 }, async (_, published, changed, found) => {
+])('%s breaks it, and is found', { timeout: 60_000 }, async (_, published, changed, found) => {
   expect(await breaks(changedContract(published, changed))).toContain(found)
 })
 
-test('a new field breaks nothing', { timeout: 20_000 }, async () => {
+test('a new field breaks nothing', { timeout: 60_000 }, async () => {
   const contract = changedContract('int64 total_cents = 4;', 'int64 total_cents = 4; string currency = 7;')
   expect(await breaks(contract)).toBe('')
 })

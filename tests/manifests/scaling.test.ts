@@ -7,9 +7,15 @@ import { OVERLAYS, objectsIn, objectsOf, services } from './manifests.ts'
 
 type Trigger = { type: string; metadata: Record<string, string> }
 
-/** What a door's sidecar counts, of what nobody asked for. */
-const PROBES = ['/v1.0/healthz', '/v1.0/healthz/outbound']
-const CALL = '/v1.0/invoke/operations/method/operation/create'
+/** What a door's sidecar counts, of what nobody asked for and of what was asked, by the label that tells them apart. */
+const PROBES: Record<string, string[]> = {
+  path: ['/v1.0/healthz', '/v1.0/healthz/outbound'],
+  grpc_server_method: ['/dapr.proto.runtime.v1.Dapr/GetMetadata', '/grpc.health.v1.Health/Check'],
+}
+const CALL: Record<string, string> = {
+  path: '/v1.0/invoke/operations/method/operation/create',
+  grpc_server_method: '/tideshop.pricing.v1.Pricing/Quote',
+}
 
 describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const scalers = objectsOf(overlay).filter(({ kind }) => kind === 'ScaledObject')
@@ -55,9 +61,9 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     })
 
     test('counts what was asked, and no probe', () => {
-      for (const passes of pathFilters(triggers)) {
-        expect(passes(CALL)).toBe(true)
-        expect(PROBES.filter(passes)).toEqual([])
+      for (const { label, passes } of filters(triggers)) {
+        expect(passes(CALL[label] ?? '')).toBe(true)
+        expect(PROBES[label]?.filter(passes)).toEqual([])
       }
     })
 
@@ -108,6 +114,16 @@ describe('as published', () => {
     })
   })
 
+  test('C: 50 % of the processor and 100 calls a second, 1 to 10', () => {
+    const { metadata, spec } = published('pricing')
+    expect([metadata.name, spec.scaleTargetRef.name]).toEqual(['pricing', 'pricing'])
+    expect(spec).toMatchObject({ minReplicaCount: 1, maxReplicaCount: 10 })
+    expect(spec.triggers).toMatchObject([
+      { type: 'cpu', metricType: 'Utilization', metadata: { value: '50' } },
+      { type: 'prometheus', metadata: { threshold: '100' } },
+    ])
+  })
+
   test('D: a lag of 5', () => {
     const { metadata, spec } = published('approvals')
     expect([metadata.name, spec.scaleTargetRef.name]).toEqual(['approvals', 'approvals'])
@@ -119,13 +135,15 @@ function kafkaOf(triggers: Trigger[]): Record<string, string>[] {
   return triggers.filter(({ type }) => type === 'kafka').map(({ metadata }) => metadata)
 }
 
-/** Every filter by path of every query; one query without would be another test's green. */
-function pathFilters(triggers: Trigger[]): ((path: string) => boolean)[] {
+type Filter = { label: string; passes: (value: string) => boolean }
+
+/** Every filter by path or method of every query; one query without would be another test's green. */
+function filters(triggers: Trigger[]): Filter[] {
   const queries = triggers.flatMap(({ metadata }) => metadata['query'] ?? [])
-  for (const query of queries) expect(query).toMatch(/path(=~|!~)"/)
-  const filters = queries.flatMap((query) => [...query.matchAll(/path(=~|!~)"([^"]*)"/g)])
-  return filters.map(([, operator, pattern]) => {
+  for (const query of queries) expect(query).toMatch(/(path|grpc_server_method)(=~|!~)"/)
+  const found = queries.flatMap((query) => [...query.matchAll(/(path|grpc_server_method)(=~|!~)"([^"]*)"/g)])
+  return found.map(([, label = '', operator, pattern]) => {
     const matches = new RegExp(`^(?:${pattern})$`)
-    return (path) => matches.test(path) === (operator === '=~')
+    return { label, passes: (value) => matches.test(value) === (operator === '=~') }
   })
 }

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { Admin, Producer } from '@platformatic/kafka'
 import { root } from '@tideshop/run/arguments'
 import { backboneNeeds, type Part, startKafka } from '@tideshop/run/backbone'
-import { type Ports, readDaprYaml } from '@tideshop/run/dapr-yaml'
+import { type AppProtocol, type Ports, readDaprYaml } from '@tideshop/run/dapr-yaml'
 import { Fleet } from '@tideshop/run/fleet'
 import { firstTaken, needsOf } from '@tideshop/run/ports'
 import type { Process } from '@tideshop/run/process'
@@ -44,7 +44,14 @@ export type Changes = Record<string, string | null>
 /** Settings of the sidecar that a trap wants otherwise; a key is the path below `spec`, with dots. */
 export type Config = Record<string, boolean>
 
-export type SidecarPlan = { appId: string; ports: Ports; components?: string[]; config?: Config }
+export type SidecarPlan = {
+  appId: string
+  ports: Ports
+  /** Default http. */
+  appProtocol?: AppProtocol
+  components?: string[]
+  config?: Config
+}
 
 export type Ground = {
   /** Free ports for one app and its sidecar. */
@@ -156,7 +163,7 @@ async function groundIn({ fleet, dir }: Place): Promise<Ground> {
       }
       throw new Error(`no free ports below ${PORTS_TO}`)
     },
-    async startSidecar({ appId, ports, components = [], config }) {
+    async startSidecar({ appId, ports, appProtocol = 'http', components = [], config }) {
       const resourcesDir = path.join(dir, appId)
       mkdirSync(resourcesDir)
       for (const [index, text] of components.entries()) {
@@ -166,7 +173,7 @@ async function groundIn({ fleet, dir }: Place): Promise<Ground> {
         resourcesDir,
         configFile: config === undefined ? configFile : changedConfig(configFile, appId, config),
       }
-      const entry = { appId, logLevel: 'warn', healthCheck: null }
+      const entry = { appId, appProtocol, logLevel: 'warn', healthCheck: null }
       const sidecar = defineSidecar({ fleet, daprd, rendered }, entry, `${appId}/daprd`, ports)
       onTestFinished(() => sidecar.kill())
       await sidecar.start()

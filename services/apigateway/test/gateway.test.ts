@@ -13,6 +13,7 @@ function door(failure?: Error) {
   const app = gatewayApp({
     ...quietParts('apigateway'),
     newId: () => randomUUIDv7(),
+    prices: { quote: () => Promise.reject(new Error('nobody asked for a price')) },
     operations: {
       async create(asked) {
         if (failure) throw failure
@@ -129,7 +130,11 @@ test('the contract is served, with a page to read it', async () => {
   const { app } = door()
   const { body } = await request(app).get('/openapi.json')
   expect(body).toMatchObject({ openapi: '3.1.0' })
-  expect(Object.keys(body.paths)).toEqual(['/operation/create/user-create', '/operation/get/{uuid}'])
+  expect(Object.keys(body.paths)).toEqual([
+    '/operation/create/user-create',
+    '/operation/get/{uuid}',
+    '/api/prices/quote',
+  ])
   expect(body.components.schemas.UserCreate).toMatchObject({
     required: ['name'],
     additionalProperties: false,
@@ -146,6 +151,7 @@ test('the door knows its health', async () => {
     ...quietParts('apigateway'),
     newId: randomUUIDv7,
     operations: { create: () => Promise.reject(), find: () => Promise.reject() },
+    prices: { quote: () => Promise.reject() },
     ready: () => Promise.reject(new Refusal('unavailable', 'the sidecar is not ready')),
   })
   expect((await request(sleepy).get('/readyz')).status).toBe(503)

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   CREATED_AT_ONCE_MAX,
   type CreateOperation,
@@ -10,6 +9,7 @@ import {
 import { batcher } from '@tideshop/kit/batcher'
 import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
 import { Refusal, refusalOf } from '@tideshop/kit/refusal'
+import { patient } from './patience.ts'
 
 /** What the door asks of `operations`. Each rejects with the refusal that its caller should read. */
 export type Operations = {
@@ -21,10 +21,6 @@ export type Operations = {
 const QUEUE_MAX = 5000
 /** Milliseconds for which, while operations answers: with the call itself an answer comes within two seconds. */
 const QUEUE_WAIT_MS = 900
-/** Milliseconds between two tries of a call that nobody answers; each counts for the scaler that wakes operations. */
-const TRY_AGAIN_MS = 250
-/** Milliseconds for which a 503 of operations itself is asked again: a moment of its database passes, an outage does not. */
-const BUSY_WAIT_MS = 2000
 
 /**
  * A call through two sidecars costs more than what it carries (docs/performance.md), so callers who come while one is
@@ -32,6 +28,7 @@ const BUSY_WAIT_MS = 2000
  * repeated, so that whoever finds operations asleep at zero replicas is served and not refused.
  */
 export function operationsThrough(invoke: Invoke, wakeWaitMs: number): Operations {
+  // A repeat is safe: the door has named each operation, and to find one changes nothing.
   const ask = patient(invoke, wakeWaitMs)
   const crowd = {
     queueMax: QUEUE_MAX,
@@ -52,29 +49,6 @@ export function operationsThrough(invoke: Invoke, wakeWaitMs: number): Operation
       answersIn(await ask('operations', 'GET', `operation/get?uuid=${ids.join(',')}`), ids.length),
   })
   return { create: create.add, find: find.add }
-}
-
-/** A repeat is safe: the door has named each operation, and to find one changes nothing. */
-function patient(invoke: Invoke, wakeWaitMs: number): Invoke {
-  return async (...call) => {
-    const began = performance.now()
-    while (true) {
-      const [outcome] = await Promise.allSettled([invoke(...call)])
-      if (performance.now() - began >= patienceMs(outcome, wakeWaitMs)) return settled(outcome)
-      await sleep(TRY_AGAIN_MS)
-    }
-  }
-}
-
-/** Milliseconds for which it is worth asking again after this. */
-function patienceMs(outcome: PromiseSettledResult<InvokeResponse>, wakeWaitMs: number): number {
-  if (outcome.status === 'rejected') return outcome.reason instanceof Refusal ? wakeWaitMs : 0
-  return outcome.value.status === 503 ? Math.min(wakeWaitMs, BUSY_WAIT_MS) : 0
-}
-
-function settled(outcome: PromiseSettledResult<InvokeResponse>): InvokeResponse {
-  if (outcome.status === 'rejected') throw outcome.reason
-  return outcome.value
 }
 
 function answersIn({ status, said }: InvokeResponse, asked: number): (OperationView | Refusal)[] {

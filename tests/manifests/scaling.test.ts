@@ -9,6 +9,10 @@ type Trigger = { type: string; metadata: Record<string, string> }
 
 /** What a door's sidecar counts, of what nobody asked for. */
 const PROBES = ['/v1.0/healthz', '/v1.0/healthz/outbound']
+/** What is demand on a service, by its name; the door's is any. */
+const CALLS: Record<string, string[]> = {
+  catalog: ['/v1.0/invoke/catalog/method/goods', '/v1.0/actors/StockActor/LMP-0101/method/reserve'],
+}
 const CALL = '/v1.0/invoke/operations/method/operation/create'
 
 describe.each(OVERLAYS)('overlay %s', (overlay) => {
@@ -56,7 +60,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
 
     test('counts what was asked, and no probe', () => {
       for (const passes of pathFilters(triggers)) {
-        expect(passes(CALL)).toBe(true)
+        for (const call of CALLS[service] ?? [CALL]) expect(passes(call)).toBe(true)
         expect(PROBES.filter(passes)).toEqual([])
       }
     })
@@ -69,7 +73,9 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       expect(scaleDown.policies.length).toBeGreaterThan(0)
       expect(spec.pollingInterval).toBe(1)
       // What a query still sees of the last call comes before it: both together are what the head says.
-      expect(spec.cooldownPeriod).toBe(overlay === 'production' ? 60 : service === 'operations' ? 12 : 5)
+      expect(spec.cooldownPeriod).toBe(
+        overlay === 'production' ? 60 : ['operations', 'catalog'].includes(service) ? 12 : 5,
+      )
     })
   })
 })

@@ -3,7 +3,7 @@ import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
 import { Refusal } from '@tideshop/kit/refusal'
 
 /** Milliseconds between two tries of a call that nobody answers; each counts for the scaler that wakes the one who sleeps. */
-const TRY_AGAIN_MS = 250
+const TRY_AGAIN_MS = 150
 /** Milliseconds for which a 503 of the service itself is asked again: a moment of its database passes, an outage does not. */
 const BUSY_WAIT_MS = 2000
 

@@ -6,43 +6,67 @@ import { Refusal } from '@tideshop/kit/refusal'
 const TRY_AGAIN_MS = 150
 /** Milliseconds for which a 503 of the service itself is asked again: a moment of its database passes, an outage does not. */
 const BUSY_WAIT_MS = 2000
-/**
- * Callers who repeat at once. The others are refused: what does not answer because it has too much to do would otherwise get
- * every call several times.
- */
-const WAITING_MAX = 100
+/** Callers who wait for one service at once, each with a request in memory. The others are refused. */
+const WAITING_MAX = 2000
+
+type Outcome<T> = PromiseSettledResult<T>
 
 /**
- * Repeats for `wakeWaitMs` a call that nobody answers, so that whoever finds a service asleep at zero replicas is served and
- * not refused. Only for what may be asked twice. Any other refusal, and every fault, is an answer. One for each service.
+ * Holds callers for up to `wakeWaitMs` while nobody answers, so that whoever finds a service asleep at zero replicas is
+ * served and not refused. One of them asks again for all who wait: a service that is just waking, or has too much to do,
+ * would otherwise get every call several times. Only for what may be asked twice. Any other refusal, and every fault, is
+ * an answer. One for each service.
  */
 export function patienceFor<T>(
   wakeWaitMs: number,
   isBusy: (answer: T) => boolean = () => false,
 ): (ask: () => Promise<T>) => Promise<T> {
   let waiting = 0
+  let asking: Promise<Outcome<T>> | null = null
 
   /** Milliseconds for which it is worth asking again after this. */
-  function patienceMs(outcome: PromiseSettledResult<T>): number {
+  function patienceMs(outcome: Outcome<T>): number {
     if (outcome.status === 'rejected') return isNoAnswer(outcome.reason) ? wakeWaitMs : 0
     return isBusy(outcome.value) ? Math.min(wakeWaitMs, BUSY_WAIT_MS) : 0
   }
 
-  return async (ask) => {
-    const began = performance.now()
-    const isSettled = (outcome: PromiseSettledResult<T>) => performance.now() - began >= patienceMs(outcome)
-    const [first] = await Promise.allSettled([ask()])
-    if (isSettled(first) || waiting >= WAITING_MAX) return settled(first)
+  /** Until there is an answer, or its own caller has waited long enough. */
+  async function askAgain(ask: () => Promise<T>, isSettled: (outcome: Outcome<T>) => boolean) {
+    while (true) {
+      await sleep(TRY_AGAIN_MS)
+      const outcome = await tried(ask)
+      if (isSettled(outcome)) return outcome
+    }
+  }
+
+  async function next(ask: () => Promise<T>, isSettled: (outcome: Outcome<T>) => boolean) {
+    if (asking !== null) {
+      await asking
+      return tried(ask)
+    }
+    asking = askAgain(ask, isSettled).finally(() => {
+      asking = null
+    })
+    return asking
+  }
+
+  async function wait(ask: () => Promise<T>, isSettled: (outcome: Outcome<T>) => boolean): Promise<T> {
+    if (waiting >= WAITING_MAX) throw new Refusal('unavailable', 'too many callers wait for it')
     waiting += 1
     try {
-      while (true) {
-        await sleep(TRY_AGAIN_MS)
-        const [next] = await Promise.allSettled([ask()])
-        if (isSettled(next)) return settled(next)
-      }
+      let outcome = await next(ask, isSettled)
+      while (!isSettled(outcome)) outcome = await next(ask, isSettled)
+      return settled(outcome)
     } finally {
       waiting -= 1
     }
+  }
+
+  return async (ask) => {
+    const began = performance.now()
+    const isSettled = (outcome: Outcome<T>) => performance.now() - began >= patienceMs(outcome)
+    const first = asking === null ? await tried(ask) : null
+    return first !== null && isSettled(first) ? settled(first) : wait(ask, isSettled)
   }
 }
 
@@ -52,11 +76,16 @@ export function patient(invoke: Invoke, wakeWaitMs: number): Invoke {
   return (...call) => patiently(() => invoke(...call))
 }
 
+async function tried<T>(ask: () => Promise<T>): Promise<Outcome<T>> {
+  const [outcome] = await Promise.allSettled([ask()])
+  return outcome
+}
+
 function isNoAnswer(error: unknown): boolean {
   return error instanceof Refusal && (error.code === 'unavailable' || error.code === 'uncertain')
 }
 
-function settled<T>(outcome: PromiseSettledResult<T>): T {
+function settled<T>(outcome: Outcome<T>): T {
   if (outcome.status === 'rejected') throw outcome.reason
   return outcome.value
 }

@@ -31,7 +31,8 @@ export function gatewayApp(parts: GatewayParts): Express {
     })
 
     app.post('/api/prices/quote', jsonBody, async (request, response) => {
-      response.json(await prices.quote(parse(quoteBody, request.body)))
+      const asked = parse(quoteBody, request.body)
+      response.json(await prices.quote(asked, continueTrace(request.get('traceparent'))))
     })
 
     app.get('/openapi.json', (_request, response) => {

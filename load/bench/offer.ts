@@ -1,4 +1,5 @@
 import { Producer } from '@platformatic/kafka'
+import { MESSAGE_BYTES_MAX } from '@tideshop/contracts/topics'
 import type { Shop } from '@tideshop/run/shop'
 import { Pool } from 'undici'
 import { BrokenRun } from './broken-run.ts'
@@ -32,6 +33,9 @@ const WAITING_MAX = 4000
 const CONNECTIONS_MAX = 128
 const ANSWER_MS_MAX = 15_000
 const STORED = -1
+/** Records of one send at most, and bytes of one without padding. */
+const SEND_MAX = 1000
+const RECORD_BYTES = 500
 
 /** `paddingBytes` are added to each record. */
 type Target = { shop: Shop; paddingBytes: number }
@@ -46,23 +50,30 @@ export function offerToTopic({ shop, paddingBytes }: Target, heard: Heard): Offe
   const tally = newTally()
   const open = new Set<Promise<unknown>>()
   let broken: Error | null = null
+  // Less than a batch may have, even if all of them went to one partition.
+  const atOnce = Math.min(SEND_MAX, Math.floor(MESSAGE_BYTES_MAX / (RECORD_BYTES + paddingBytes)))
+  const sendSome: Offer['send'] = (wishes, dueAt) => {
+    const messages = wishes.map((wish) => recordOf(wish, paddingBytes))
+    const sent = producer
+      .send({ messages, acks: STORED })
+      .then(() => {
+        const at = performance.now()
+        wishes.forEach((wish, index) => {
+          accept(tally, heard, { wish, at, dueAt: dueAt(index) })
+        })
+      })
+      .catch((error: Error) => {
+        broken = error
+      })
+      .finally(() => open.delete(sent))
+    open.add(sent)
+  }
   return {
     tally,
     send(wishes, dueAt) {
-      const messages = wishes.map((wish) => recordOf(wish, paddingBytes))
-      const sent = producer
-        .send({ messages, acks: STORED })
-        .then(() => {
-          const at = performance.now()
-          wishes.forEach((wish, index) => {
-            accept(tally, heard, { wish, at, dueAt: dueAt(index) })
-          })
-        })
-        .catch((error: Error) => {
-          broken = error
-        })
-        .finally(() => open.delete(sent))
-      open.add(sent)
+      for (let first = 0; first < wishes.length; first += atOnce) {
+        sendSome(wishes.slice(first, first + atOnce), (index) => dueAt(first + index))
+      }
     },
     async answered() {
       await Promise.all(open)

@@ -47,8 +47,6 @@ export type Step = {
 
 /** Operations followed to their end per second; beyond, one in so many. */
 const FOLLOWED_PER_SECOND = 100
-/** Records of one send when all come at once. */
-const SEND_MAX = 1000
 
 export async function runStep(scene: Scene, plan: StepPlan): Promise<Step> {
   const wishes = makeWishes(plan.operations, `step-${scene.steps}`)
@@ -96,9 +94,7 @@ async function offerAll(
 ): Promise<number> {
   const startedAt = performance.now()
   if (perSecond === null) {
-    for (let first = 0; first < wishes.length; first += SEND_MAX) {
-      offer.send(wishes.slice(first, first + SEND_MAX), () => startedAt)
-    }
+    offer.send(wishes, () => startedAt)
     await offer.answered()
     return 0
   }

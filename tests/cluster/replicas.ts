@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { NAMESPACE, placeOf } from '@tideshop/cluster/place'
-import type { Plan } from '@tideshop/cluster/plan'
 import { expect } from 'vitest'
 
 /** How many replicas a service was to have and had ready, from one moment on. */
@@ -15,12 +14,10 @@ export class ReplicaWatch implements Disposable {
   readonly #kubectl: ChildProcess
 
   constructor() {
-    const place = placeOf(process.env)
-    const { binaries } = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
     const fields = '{.metadata.name} {.spec.replicas} {.status.readyReplicas}{"\\n"}'
     const of = ['get', 'deployments', `--namespace=${NAMESPACE}`, '--watch', `--output=jsonpath=${fields}`]
-    const all = ['kubectl', `--kubeconfig=${place.kubeconfig}`, ...of]
-    this.#kubectl = spawn(binaries.kubelite, all, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [command, all] = kubectlAt(placeOf(process.env)).command(...of)
+    this.#kubectl = spawn(command, all, { stdio: ['ignore', 'pipe', 'inherit'] })
     createInterface({ input: this.#kubectl.stdout as NonNullable<ChildProcess['stdout']> }).on(
       'line',
       (line) => this.#heard(line),
@@ -39,6 +36,20 @@ export class ReplicaWatch implements Disposable {
   of(service: string): string {
     const last = this.changes.findLast((change) => change.service === service)
     return last ? `${last.wanted}/${last.ready}` : 'unknown'
+  }
+
+  ready(service: string): number {
+    return this.changes.findLast((change) => change.service === service)?.ready ?? 0
+  }
+
+  /** How few it was to have, from a moment on. */
+  leastWanted(service: string, fromMs: number): number {
+    const of = this.changes.filter((change) => change.service === service)
+    const atFirst = of.findLast(({ atMs }) => atMs <= fromMs)
+    return Math.min(
+      atFirst?.wanted ?? 0,
+      ...of.filter(({ atMs }) => atMs > fromMs).map(({ wanted }) => wanted),
+    )
   }
 
   mostReady(service: string): number {

@@ -14,6 +14,24 @@ const run = promisify(execFile)
 const RELEASED_WAIT_MS: Record<string, string> = { operations: '500', users: '500', approvals: '3000' }
 const OWN_WAIT_MS = '20'
 
+/** One file on one node, or a database that all replicas reach. */
+const actors = { name: 'actorStateStore', value: 'true' }
+const onNode = {
+  type: 'state.sqlite',
+  metadata: [actors, { name: 'connectionString', value: '/stock/stock.db' }],
+}
+const placesOfStock: Record<string, object> = {
+  local: onNode,
+  kind: onNode,
+  production: {
+    type: 'state.mongodb',
+    metadata: expect.arrayContaining([
+      actors,
+      { name: 'connectionString', value: expect.stringContaining('replicaSet=rs0') },
+    ]),
+  },
+}
+
 describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const objects = objectsOf(overlay)
   const find = (kind: string, name: string) =>
@@ -130,12 +148,12 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
 
     test('gets the address of the database only if it has one', () => {
       const settings = app.envFrom?.[0].configMapRef.name
-      expect(settings !== undefined).toBe(['operations', 'users'].includes(service))
+      expect(settings !== undefined).toBe(['operations', 'users', 'catalog'].includes(service))
       if (settings) expect(find('ConfigMap', settings).data.MONGODB_URI).toMatch(/^mongodb:\/\/mongodb/)
     })
   })
 
-  test('has the components of components/, but for the address of Kafka', () => {
+  test('has the components of components/, but for the address of Kafka and the place of the stock', () => {
     const components = objects.filter(({ kind }) => kind === 'Component')
     const files = readdirSync(join(root, 'components')).filter((file) => file.endsWith('.yaml'))
     expect(components.length).toBe(files.length)
@@ -143,6 +161,10 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       const laptop = yaml(`components/${file}`)
       const { spec, scopes } = find('Component', laptop.metadata.name)
       expect(scopes).toEqual(laptop.scopes)
+      if (laptop.metadata.name === 'stock') {
+        expect(spec).toMatchObject(placesOfStock[overlay] ?? {})
+        continue
+      }
       const brokers = { name: 'brokers', value: 'kafka:9092' }
       const metadata = laptop.spec.metadata.map((entry: { name: string }) =>
         entry.name === 'brokers' ? brokers : entry,
@@ -172,6 +194,18 @@ test('where the overlay brings Kafka, a Job creates what the contracts plan, and
   expect(created.sort(byName)).toEqual(topicPlans().sort(byName))
   const [existing, ...missing] = topicPlans().sort(byName)
   expect((await createdTopics([existing?.name ?? ''])).sort(byName)).toEqual(missing)
+})
+
+test.each([
+  ['local', { hostPath: { path: '/run/tideshop-stock', type: 'Directory' } }],
+  ['kind', { persistentVolumeClaim: { claimName: 'stock' } }],
+])('overlay %s gives the file of stock to every sidecar of catalog', (overlay, source) => {
+  const objects = objectsOf(overlay)
+  const { spec } = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'catalog')
+  expect(spec.template.metadata.annotations).toMatchObject({ 'dapr.io/volume-mounts-rw': 'stock:/stock' })
+  expect(spec.template.spec.volumes).toEqual([{ name: 'stock', ...source }])
+  const claims = objects.filter(({ kind }) => kind === 'PersistentVolumeClaim')
+  expect(claims.map(({ metadata }) => metadata.name)).toEqual(overlay === 'kind' ? ['stock'] : [])
 })
 
 test('in production a write counts when two of three have it', () => {

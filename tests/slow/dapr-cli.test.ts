@@ -6,6 +6,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '@tideshop/run/arguments'
 import { backboneNeeds, provideBackbone, startBackbone } from '@tideshop/run/backbone'
+import { controlPlaneNeeds, provideControlPlane, startControlPlane } from '@tideshop/run/control-plane'
 import { readDaprYaml } from '@tideshop/run/dapr-yaml'
 import { type Fleet, inFleet } from '@tideshop/run/fleet'
 import { demandFree, needsOf } from '@tideshop/run/ports'
@@ -55,10 +56,10 @@ test('the Dapr CLI starts the shop, and nothing is left when it is stopped', asy
     body: { totalCents: 100 },
   })
 
-  const services = readDaprYaml(root).apps.length
+  const appsCount = readDaprYaml(root).apps.length
   const whileOpen = await programsOf(cli.pid)
-  expect(whileOpen.filter((line) => line.includes(`${dir}/.dapr/bin/daprd`))).toHaveLength(services)
-  expect(whileOpen.filter((line) => line.includes('src/main.ts'))).toHaveLength(services)
+  expect(whileOpen.filter((line) => line.includes(`${dir}/.dapr/bin/daprd`))).toHaveLength(appsCount)
+  expect(whileOpen.filter((line) => line.includes('src/main.ts'))).toHaveLength(appsCount)
 
   const exited = once(cli.process, 'exit')
   cli.process.kill('SIGINT')
@@ -77,9 +78,12 @@ function openBackbone(dir: string): Promise<Fleet> {
   return inFleet({ dir, url: 'only the backbone' }, async (fleet) => {
     const steps = new Steps(undefined, undefined)
     const parts = await provideBackbone(steps, { env })
-    const apps = readDaprYaml(root).apps.flatMap((app) => needsOf(app.appId, app))
-    await demandFree([...backboneNeeds(parts, 0), ...apps])
+    const controlPlane = await provideControlPlane(steps, { env })
+    const { apps, controlPlane: addresses } = readDaprYaml(root)
+    const appNeeds = apps.flatMap((app) => needsOf(app.appId, app))
+    await demandFree([...backboneNeeds(parts, 0), ...controlPlaneNeeds(addresses), ...appNeeds])
     await startBackbone(parts, { fleet, dir, portOffset: 0 }, steps)
+    await startControlPlane(controlPlane, { fleet, dir, addresses }, steps)
     return fleet
   })
 }

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { root } from '@tideshop/run/arguments'
 import { backboneNeeds } from '@tideshop/run/backbone'
+import { addressesAt, controlPlaneNeeds } from '@tideshop/run/control-plane'
 import { readDaprYaml } from '@tideshop/run/dapr-yaml'
 import { firstTaken, needsOf, replicaPorts } from '@tideshop/run/ports'
 import { answers } from '@tideshop/run/process'
@@ -161,6 +162,10 @@ function recorded(): RecordedProcess[] {
 
 function ports() {
   const program = { kind: 'program' } as const
-  const apps = readDaprYaml(root).apps.flatMap((app) => needsOf(app.appId, replicaPorts(app, offset, 0)))
-  return [...apps, ...backboneNeeds({ kafka: program, mongodb: program }, offset)]
+  const { apps, controlPlane } = readDaprYaml(root)
+  return [
+    ...apps.flatMap((app) => needsOf(app.appId, replicaPorts(app, offset, 0))),
+    ...backboneNeeds({ kafka: program, mongodb: program }, offset),
+    ...controlPlaneNeeds(addressesAt(controlPlane, offset)),
+  ]
 }

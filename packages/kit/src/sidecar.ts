@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { Refusal } from './refusal.ts'
 
@@ -6,6 +7,12 @@ const CONNECTIONS_MAX = 64
 
 /** Milliseconds for the sidecar to say how it is. */
 const READY_TIMEOUT_MS = 1000
+/**
+ * Milliseconds for which a sidecar that is not ready is asked again. Kubernetes asks once a second at most: told no a moment
+ * too early, a pod that wakes would stand idle for another second (docs/scaling.md).
+ */
+const READY_WAIT_MS = 800
+const READY_LOOK_EVERY_MS = 50
 
 /** The sidecar repeats the failures of a bulk publish in a header, about 100 bytes per event. */
 const HEADER_BYTES_MAX = 512 * 1024
@@ -29,7 +36,7 @@ export type SidecarResponse = {
 /** Throws when there was no answer: the sidecar is away, or slower than `timeoutMs`. Any status is an answer. */
 export type Sidecar = {
   send: (request: SidecarRequest) => Promise<SidecarResponse>
-  /** Throws a refusal while the sidecar cannot reach out for us. */
+  /** Throws a refusal when the sidecar cannot reach out for us, and does not become able to within a moment. */
   ready: () => Promise<void>
   close: () => Promise<void>
 }
@@ -68,8 +75,11 @@ export function sidecarOn(port: number): Sidecar {
     send,
     async ready() {
       const asked = { method: 'GET', path: '/v1.0/healthz/outbound', timeoutMs: READY_TIMEOUT_MS } as const
-      const answer = await send(asked).catch(() => null)
-      if (answer?.status !== 204) throw new Refusal('unavailable', 'the sidecar is not ready')
+      const giveUpAt = performance.now() + READY_WAIT_MS
+      while ((await send(asked).catch(() => null))?.status !== 204) {
+        if (performance.now() > giveUpAt) throw new Refusal('unavailable', 'the sidecar is not ready')
+        await sleep(READY_LOOK_EVERY_MS)
+      }
     },
     close: () => pool.close(),
   }

@@ -1,3 +1,4 @@
+import { listGoods, listSales, sku } from '@tideshop/contracts/catalog'
 import {
   type CreateOperation,
   idempotencyKey,
@@ -9,12 +10,18 @@ import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request } from 'express'
+import type { Catalog } from './catalog.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { openApi } from './openapi.ts'
 import type { Operations } from './operations.ts'
 import type { Prices } from './prices.ts'
 
-export type GatewayParts = HttpParts & { operations: Operations; prices: Prices; newId: () => string }
+export type GatewayParts = HttpParts & {
+  operations: Operations
+  catalog: Catalog
+  prices: Prices
+  newId: () => string
+}
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
@@ -35,6 +42,8 @@ export function gatewayApp(parts: GatewayParts): Express {
       response.json(await prices.quote(asked, continueTrace(request.get('traceparent'))))
     })
 
+    showCatalog(app, parts)
+
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)
     })
@@ -46,6 +55,28 @@ export function gatewayApp(parts: GatewayParts): Express {
       response.type('html').send(docsPage)
     })
     app.use('/docs/assets', express.static(docsAssets, { index: false }))
+  })
+}
+
+function showCatalog(app: Express, { catalog }: GatewayParts): void {
+  app.get('/api/goods', async (request, response) => {
+    response.json(await catalog.goods(parse(listGoods, request.query, 'query')))
+  })
+
+  app.get('/api/goods/:sku', async (request, response) => {
+    response.json(await catalog.good(parse(sku, request.params.sku, 'sku')))
+  })
+
+  app.get('/api/goods/:sku/picture.svg', async (request, response) => {
+    response.type('svg').send(await catalog.picture(parse(sku, request.params.sku, 'sku')))
+  })
+
+  app.get('/api/categories', async (_request, response) => {
+    response.json(await catalog.categories())
+  })
+
+  app.get('/api/sales', async (request, response) => {
+    response.json(await catalog.sales(parse(listSales, request.query, 'query')))
   })
 }
 

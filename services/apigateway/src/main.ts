@@ -5,6 +5,7 @@ import { run } from '@tideshop/kit/run'
 import { sidecarOn } from '@tideshop/kit/sidecar'
 import { createLog, createMetrics } from '@tideshop/kit/telemetry'
 import { gatewayApp } from './app.ts'
+import { catalogThrough } from './catalog.ts'
 import { readEnv } from './env.ts'
 import { operationsThrough } from './operations.ts'
 import { pricesThrough } from './prices.ts'
@@ -14,11 +15,13 @@ const env = readEnv(process.env)
 const log = createLog(appId, env.LOG_LEVEL)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
 const grpcSidecar = grpcSidecarOn(env.DAPR_GRPC_PORT)
+const invoke = daprInvoke(sidecar)
 
 const app = gatewayApp({
   log,
   metrics: createMetrics(appId),
-  operations: operationsThrough(daprInvoke(sidecar), env.WAKE_WAIT_MS),
+  operations: operationsThrough(invoke, env.WAKE_WAIT_MS),
+  catalog: catalogThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
   newId: () => randomUUIDv7(),
   // Not of what lies behind: a door that waits for sleeping services would never open.

@@ -1,3 +1,12 @@
+import {
+  categoriesPage,
+  goodsPage,
+  goodView,
+  listGoods,
+  listSales,
+  salesPage,
+  sku,
+} from '@tideshop/contracts/catalog'
 import { operationId, operationView, userCreateBody } from '@tideshop/contracts/operations'
 import { quoteBody, quoteView } from '@tideshop/contracts/pricing'
 import { z } from 'zod'
@@ -17,12 +26,27 @@ const schemas = {
   Quote: jsonSchema(quoteView),
   // As it is sent: what has a default may be left out.
   QuoteRequest: jsonSchema(quoteBody, 'input'),
+  Good: jsonSchema(goodView),
+  GoodsPage: jsonSchema(goodsPage),
+  CategoriesPage: jsonSchema(categoriesPage),
+  SalesPage: jsonSchema(salesPage),
   Problem: jsonSchema(problem),
 }
 
 function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output') {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io })
   return rest
+}
+
+/** The query parameters that a schema of texts and numbers allows. */
+function queryOf(schema: z.ZodObject) {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' })
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema: property,
+  }))
 }
 
 function ref(name: keyof typeof schemas) {
@@ -51,6 +75,73 @@ const idempotencyKeyHeader = {
   description: 'The same key with the same body is the same operation, however often it is sent.',
   schema: { type: 'string', minLength: 1, maxLength: 200, pattern: '^[\\x21-\\x7e]{1,200}$' },
 }
+
+const skuInPath = { name: 'sku', in: 'path', required: true, schema: jsonSchema(sku) }
+
+const catalogPaths = {
+  '/api/goods': {
+    get: {
+      tags: ['catalog'],
+      operationId: 'listGoods',
+      summary: 'Look through the goods, or search for some',
+      parameters: queryOf(listGoods),
+      responses: {
+        200: answer('A page of goods in the order of their skus', 'GoodsPage'),
+        400: no('Malformed query'),
+        503: later,
+      },
+    },
+  },
+  '/api/goods/{sku}': {
+    get: {
+      tags: ['catalog'],
+      operationId: 'getGood',
+      summary: 'Look at one',
+      parameters: [skuInPath],
+      responses: {
+        200: answer('The good, with the sale that runs for it', 'Good'),
+        400: no('Malformed sku'),
+        404: no('No such good'),
+        503: later,
+      },
+    },
+  },
+  '/api/goods/{sku}/picture.svg': {
+    get: {
+      tags: ['catalog'],
+      operationId: 'getPicture',
+      summary: 'See it',
+      parameters: [skuInPath],
+      responses: {
+        200: { description: 'A drawing', content: { 'image/svg+xml': { schema: { type: 'string' } } } },
+        400: no('Malformed sku'),
+        404: no('No such good'),
+        503: later,
+      },
+    },
+  },
+  '/api/categories': {
+    get: {
+      tags: ['catalog'],
+      operationId: 'listCategories',
+      summary: 'The shelves of the shop',
+      responses: { 200: answer('All categories', 'CategoriesPage'), 503: later },
+    },
+  },
+  '/api/sales': {
+    get: {
+      tags: ['catalog'],
+      operationId: 'listSales',
+      summary: 'What is cheaper for a while',
+      parameters: queryOf(listSales),
+      responses: {
+        200: answer('A page of the sales that run or are to come', 'SalesPage'),
+        400: no('Malformed query'),
+        503: later,
+      },
+    },
+  },
+} as const
 
 export const openApi = {
   openapi: '3.1.0',
@@ -105,6 +196,7 @@ export const openApi = {
         },
       },
     },
+    ...catalogPaths,
   },
   components: { schemas },
 } as const

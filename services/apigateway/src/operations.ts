@@ -9,7 +9,7 @@ import {
 import { batcher } from '@tideshop/kit/batcher'
 import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
 import { Refusal, refusalOf } from '@tideshop/kit/refusal'
-import { patienceFor } from './patience.ts'
+import { patient } from './patience.ts'
 
 /** What the door asks of `operations`. Each rejects with the refusal that its caller should read. */
 export type Operations = {
@@ -29,8 +29,7 @@ const QUEUE_WAIT_MS = 900
  */
 export function operationsThrough(invoke: Invoke, wakeWaitMs: number): Operations {
   // A repeat is safe: the door has named each operation, and to find one changes nothing.
-  const patiently = patienceFor(wakeWaitMs)
-  const ask: Invoke = (...call) => patiently(() => invoke(...call))
+  const ask = patient(invoke, wakeWaitMs)
   const crowd = {
     queueMax: QUEUE_MAX,
     waitMaxMs: QUEUE_WAIT_MS + wakeWaitMs,

@@ -1,5 +1,5 @@
 import { createClient } from '@connectrpc/connect'
-import { Pricing } from '@tideshop/contracts/gen/pricing_pb'
+import { Pricing, type QuoteResponse } from '@tideshop/contracts/gen/pricing_pb'
 import {
   basketMessage,
   plainQuote,
@@ -18,7 +18,7 @@ const APP_ID = 'pricing'
 /** By gRPC from sidecar to sidecar. `wakeWaitMs`: how long one waits for `pricing` to wake. */
 export function pricesThrough(sidecar: GrpcSidecar, wakeWaitMs: number): Prices {
   const pricing = createClient(Pricing, sidecar.to(APP_ID))
-  const patiently = patienceFor(wakeWaitMs)
+  const patiently = patienceFor<QuoteResponse>(wakeWaitMs)
   return {
     async quote({ at, ...basket }, traceparent) {
       const question = { ...basketMessage(basket), ...(at !== undefined && { at: timeMessage(at) }) }

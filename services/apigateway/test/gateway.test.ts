@@ -5,6 +5,7 @@ import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
+import { shelfOf } from './shelf.ts'
 
 /** A door before a service that accepts everything and remembers what it was asked. */
 function door(failure?: Error) {
@@ -12,6 +13,7 @@ function door(failure?: Error) {
   const found: string[] = []
   const app = gatewayApp({
     ...quietParts('apigateway'),
+    catalog: shelfOf([]),
     newId: () => randomUUIDv7(),
     prices: { quote: () => Promise.reject(new Error('nobody asked for a price')) },
     operations: {
@@ -134,6 +136,11 @@ test('the contract is served, with a page to read it', async () => {
     '/operation/create/user-create',
     '/operation/get/{uuid}',
     '/api/prices/quote',
+    '/api/goods',
+    '/api/goods/{sku}',
+    '/api/goods/{sku}/picture.svg',
+    '/api/categories',
+    '/api/sales',
   ])
   expect(body.components.schemas.UserCreate).toMatchObject({
     required: ['name'],
@@ -149,6 +156,7 @@ test('the door knows its health', async () => {
     expect((await request(app).get(path)).status).toBe(200)
   const sleepy = gatewayApp({
     ...quietParts('apigateway'),
+    catalog: shelfOf([]),
     newId: randomUUIDv7,
     operations: { create: () => Promise.reject(), find: () => Promise.reject() },
     prices: { quote: () => Promise.reject() },

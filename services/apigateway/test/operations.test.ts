@@ -95,6 +95,18 @@ test('who finds operations asleep is served when it is awake, and asks for the s
   expect(calls.map(([, , , body]) => (body as Asked).operations)).toEqual([[hans], [hans], [hans]])
 })
 
+test('a bad moment of operations is waited for, an outage is not', async () => {
+  const busy = {
+    status: 503,
+    said: { title: 'uncertain', status: 503, detail: 'the database did not answer' },
+  }
+  const moment = service((call) => (moment.calls.length < 3 ? busy : acceptAll(call)), 5000)
+  const hans = wish()
+  expect(await moment.operations.create(hans)).toEqual(view(hans))
+  const outage = service(() => busy, 300)
+  await expect(outage.operations.create(wish())).rejects.toMatchObject({ code: 'uncertain' })
+})
+
 test('who is not answered while waiting is refused', async () => {
   const { operations, calls } = service(() => Promise.reject(new Refusal('uncertain', 'no answer')), 300)
   await expect(operations.create(wish())).rejects.toMatchObject({ code: 'uncertain' })

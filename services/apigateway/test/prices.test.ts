@@ -10,6 +10,7 @@ import request from 'supertest'
 import { expect, onTestFinished, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
 import { pricesThrough } from '../src/prices.ts'
+import { shelfOf } from './shelf.ts'
 
 const price: Quote = {
   lines: [
@@ -63,6 +64,7 @@ function doorTo(port: number, wakeWaitMs = 0) {
   return gatewayApp({
     ...quietParts('apigateway'),
     newId: () => '',
+    catalog: shelfOf([]),
     operations: { create: nobody, find: nobody },
     prices: pricesThrough(sidecar, wakeWaitMs),
   })

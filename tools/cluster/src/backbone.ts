@@ -29,7 +29,7 @@ export async function startKafka(place: Place, { command, args }: Program): Prom
       isReady: async () => (await accepts(KAFKA_PORT)) && (await kafkaAnswers(KAFKA)),
       readyWithinMs: READY_WITHIN_MS,
     },
-    place.logs,
+    place,
   )
 }
 
@@ -44,7 +44,7 @@ export async function startMongodb(place: Place, { command, args }: Program): Pr
       isReady: () => accepts(MONGODB_PORT),
       readyWithinMs: READY_WITHIN_MS,
     },
-    place.logs,
+    place,
   )
 }
 

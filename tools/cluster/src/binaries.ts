@@ -8,6 +8,7 @@ import { lookForTool } from '@tideshop/runtime/tools'
 
 export const KUBERNETES = '1.36.4'
 export const KEDA = '2.21.0'
+export const KWOK = '0.8.0'
 const COREDNS = '1.14.2'
 /** Of the 3rd generation the last that takes the Kubernetes libraries of the release above. */
 const HELM = '3.21.0'
@@ -50,6 +51,14 @@ const BINARIES = {
   },
   keda: keda('operator'),
   'keda-adapter': keda('adapter'),
+  /** Plays nodes and pods that cost nothing: for the control plane's own limits. */
+  kwok: {
+    version: KWOK,
+    module: GO_KUBERNETES,
+    sources: [],
+    target: 'sigs.k8s.io/kwok/cmd/kwok',
+    flags: [STRIPPED],
+  },
   helm: {
     version: HELM,
     module: GO_KUBERNETES,

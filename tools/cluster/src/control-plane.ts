@@ -14,7 +14,7 @@ export type Parts = { place: Place; kubelite: string; kubectl: Kubectl; certific
 /** etcd and the API server. */
 export async function startApi({ place, kubelite, kubectl, certificates }: Parts): Promise<void> {
   writeIn(place, 'kubeconfig', kubeconfig(certificates))
-  const etcd = startDaemon(etcdDaemon(place, kubelite), place.logs)
+  const etcd = startDaemon(etcdDaemon(place, kubelite), place)
   const api = startDaemon(
     {
       name: 'kube-apiserver',
@@ -23,7 +23,7 @@ export async function startApi({ place, kubelite, kubectl, certificates }: Parts
       isReady: () => kubectl.answers('/readyz'),
       readyWithinMs: READY_WITHIN_MS,
     },
-    place.logs,
+    place,
   )
   await Promise.all([etcd, api])
 }
@@ -58,7 +58,7 @@ export async function startControllers({ place, kubelite, certificates }: Parts)
         name: 'kube-controller-manager',
         args: ['kube-controller-manager', ...options(controllers)],
       },
-      place.logs,
+      place,
     ),
     startDaemon(
       {
@@ -66,7 +66,7 @@ export async function startControllers({ place, kubelite, certificates }: Parts)
         name: 'kube-scheduler',
         args: ['kube-scheduler', ...options({ ...common, 'secure-port': 26_259 })],
       },
-      place.logs,
+      place,
     ),
   ])
 }

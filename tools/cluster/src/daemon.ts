@@ -3,6 +3,8 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { NotStarted } from '@tideshop/run/process'
+import type { Place } from './place.ts'
+import { writeIn } from './write-in.ts'
 
 const ASK_EVERY_MS = 50
 
@@ -10,23 +12,28 @@ export type Daemon = {
   name: string
   command: string
   args: string[]
-  env?: Record<string, string>
   isReady: () => Promise<boolean>
   readyWithinMs: number
 }
 
+/** What is needed to start it again. */
+export type CommandLine = Pick<Daemon, 'command' | 'args'>
+
+/** Where it is kept, and in the other its process, by its number in the cluster's own namespace. */
+export const commandFile = (name: string) => `daemons/${name}.json`
+export const pidFile = (name: string) => `daemons/${name}.pid`
+
 /**
- * Starts a process that stays when this one ends, and resolves when it is ready. What it says is in `logs`. Its end is
- * the namespace's: see space.ts.
+ * Starts a process that stays when this one ends, and resolves when it is ready. What it says is in the cluster's logs.
+ * Its end is the namespace's: see space.ts.
  */
-export async function startDaemon(daemon: Daemon, logs: string): Promise<void> {
-  const { name, command, args, env = {}, isReady, readyWithinMs } = daemon
-  mkdirSync(logs, { recursive: true })
-  const log = openSync(join(logs, `${name}.log`), 'w')
+export async function startDaemon(daemon: Daemon, place: Place): Promise<void> {
+  const { name, command, args, isReady, readyWithinMs } = daemon
+  mkdirSync(place.logs, { recursive: true })
+  const log = openSync(join(place.logs, `${name}.log`), 'w')
   const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', log, log],
-    env: { ...process.env, ...env },
   })
   closeSync(log)
   child.unref()
@@ -45,4 +52,6 @@ export async function startDaemon(daemon: Daemon, logs: string): Promise<void> {
     await delay(ASK_EVERY_MS)
   }
   child.removeAllListeners()
+  writeIn(place, commandFile(name), JSON.stringify({ command, args } satisfies CommandLine))
+  writeIn(place, pidFile(name), String(child.pid))
 }

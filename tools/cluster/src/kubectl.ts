@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import type { Place } from './place.ts'
+import type { Plan } from './plan.ts'
 import { until } from './until.ts'
 
 const OUTPUT_BYTES_MAX = 64 * 1024 ** 2
@@ -14,11 +17,22 @@ export class Kubectl {
     this.#kubeconfig = kubeconfig
   }
 
+  /** The whole command line, for who wants the process. */
+  command(...args: string[]): [command: string, args: string[]] {
+    return [this.#kubelite, ['kubectl', '--kubeconfig', this.#kubeconfig, ...args]]
+  }
+
   /** What it writes. A failed one throws with its own words. */
   async run(...args: string[]): Promise<string> {
-    const all = ['kubectl', '--kubeconfig', this.#kubeconfig, ...args]
-    const { stdout } = await promisify(execFile)(this.#kubelite, all, { maxBuffer: OUTPUT_BYTES_MAX })
+    const { stdout } = await promisify(execFile)(...this.command(...args), { maxBuffer: OUTPUT_BYTES_MAX })
     return stdout
+  }
+
+  /** What kubectl has no word for. `path` is that of the API server. */
+  async post(path: string, body: object): Promise<void> {
+    const asked = promisify(execFile)(...this.command('create', '--raw', path, '--filename', '-'))
+    asked.child.stdin?.end(JSON.stringify(body))
+    await asked
   }
 
   /** Server-side: the CRDs of KEDA are larger than what the annotation of the other way holds. */
@@ -52,6 +66,13 @@ export class Kubectl {
       throw new Error(`${error.message}: it waits for ${waiting.join(', ')}`)
     })
   }
+}
+
+/** At the cluster that was started here; throws when there is none. */
+export function kubectlAt(place: Place): Kubectl {
+  if (!existsSync(place.plan)) throw new Error('there is no cluster: pnpm cluster up starts one')
+  const { binaries } = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
+  return new Kubectl(binaries.kubelite, place.kubeconfig)
 }
 
 export type Workload = {

@@ -6,9 +6,10 @@ import { lastWords } from '@tideshop/run/log-book'
 import { NotStarted } from '@tideshop/run/process'
 import { since, withProgress } from '@tideshop/run/progress'
 import { close } from './down.ts'
+import { kubectlAt } from './kubectl.ts'
 import { DOOR, NAMESPACE, type Place, PROMETHEUS_DOOR_PORT, placeOf } from './place.ts'
-import type { Plan } from './plan.ts'
 import { readRecord, stateOf } from './record.ts'
+import { killPart, PARTS, startPart } from './restart.ts'
 import { AlreadyUp, Lacking, up, upSteps } from './up.ts'
 
 const HELP = `pnpm cluster <command>: the shop on a real Kubernetes of this machine's own
@@ -17,6 +18,7 @@ const HELP = `pnpm cluster <command>: the shop on a real Kubernetes of this mach
   status          what runs, and how many replicas of each service
   logs <name>     of a service (with its sidecars), or of a part of the cluster: kubelet, kafka, …
   kubectl …       the cluster's own kubectl
+  restart <part>  kills kafka, mongodb or prometheus, as a crash does, and starts it again with its data
   down            ends all of it, and leaves this machine as it was
 
 Needs Linux, root, containerd, runc, CNI plugins and iptables; what is missing is named with the command that installs it.
@@ -36,6 +38,8 @@ async function main([command, ...args]: string[]): Promise<number> {
       return status(place)
     case 'logs':
       return logs(place, args[0])
+    case 'restart':
+      return restart(place, args[0])
     case 'kubectl':
       return kubectl(place, args)
     default:
@@ -109,15 +113,22 @@ async function logs(place: Place, name = ''): Promise<number> {
   return kubectl(place, ['logs', ...of, `--tail=${TAIL}`])
 }
 
-/** In this terminal, so that `edit` and `exec -it` work. */
-async function kubectl(place: Place, args: string[]): Promise<number> {
-  if (!existsSync(place.plan)) {
-    console.error('there is no cluster: pnpm cluster up starts one')
+async function restart(place: Place, name = ''): Promise<number> {
+  const part = PARTS.find((one) => one === name)
+  if (part === undefined) {
+    console.error(`pnpm cluster restart ${PARTS.join(' | ')}`)
     return 1
   }
-  const { binaries } = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
-  const all = ['kubectl', '--kubeconfig', place.kubeconfig, ...args]
-  const child = spawn(binaries.kubelite, all, { stdio: 'inherit' })
+  await killPart(place, part)
+  startPart(place, part)
+  console.log(`${part} was killed and starts again; what it says: pnpm cluster logs ${part}`)
+  return 0
+}
+
+/** In this terminal, so that `edit` and `exec -it` work. */
+async function kubectl(place: Place, args: string[]): Promise<number> {
+  const [command, all] = kubectlAt(place).command(...args)
+  const child = spawn(command, all, { stdio: 'inherit' })
   const [code] = await once(child, 'exit')
   return code ?? 1
 }

@@ -28,7 +28,7 @@ export async function startContainerd(place: Place, cni: string): Promise<void> 
       isReady: asked,
       readyWithinMs: READY_WITHIN_MS,
     },
-    place.logs,
+    place,
   )
 }
 
@@ -59,8 +59,8 @@ export async function startNode({ place, kubelite, kubectl, certificates }: Part
   const proxy = { config: settingsFile(place, 'kube-proxy.yaml', proxySettings(place)) }
   const started = { isReady: async () => true, readyWithinMs: READY_WITHIN_MS, command: kubelite }
   await Promise.all([
-    startDaemon({ ...started, name: 'kubelet', args: ['kubelet', ...options(kubelet)] }, place.logs),
-    startDaemon({ ...started, name: 'kube-proxy', args: ['kube-proxy', ...options(proxy)] }, place.logs),
+    startDaemon({ ...started, name: 'kubelet', args: ['kubelet', ...options(kubelet)] }, place),
+    startDaemon({ ...started, name: 'kube-proxy', args: ['kube-proxy', ...options(proxy)] }, place),
   ])
   await until('a node that is ready', READY_WITHIN_MS, async () => {
     type Node = { status: { conditions: { type: string; status: string }[] } }

@@ -9,6 +9,8 @@ import { until } from './until.ts'
 
 const DAPR_NAMESPACE = 'dapr-system'
 const KEDA_NAMESPACE = 'keda'
+/** The app-id whose calls the scalers count. */
+const DOOR_APP = 'apigateway'
 const INJECTOR = 'dapr-sidecar-injector'
 
 /** Dapr's control plane; resolves when a pod that is made gets its sidecar. */
@@ -51,29 +53,36 @@ export async function startPrometheus({ place }: Parts, command: string): Promis
       isReady: () => answers(`http://${NODE}:${PROMETHEUS_PORT}/-/ready`, 200),
       readyWithinMs: READY_WITHIN_MS,
     },
-    place.logs,
+    place,
   )
 }
 
 function prometheusSettings(kubeconfig: string) {
   const discovery = { role: 'pod', kubeconfig_file: kubeconfig, namespaces: { names: [NAMESPACE] } }
   return {
-    // A scaler sees a change one scrape late at best.
-    global: { scrape_interval: '1s', scrape_timeout: '1s' },
     scrape_configs: [
+      // A scaler sees a change one scrape late at best, and all of them look at what the doors ask for.
       {
-        job_name: 'sidecars',
-        kubernetes_sd_configs: [discovery],
-        relabel_configs: [
-          {
-            source_labels: ['__meta_kubernetes_pod_container_port_name'],
-            regex: 'dapr-metrics',
-            action: 'keep',
-          },
-          { source_labels: ['__meta_kubernetes_pod_phase'], regex: 'Running', action: 'keep' },
-          { source_labels: ['__meta_kubernetes_pod_name'], target_label: 'pod' },
-        ],
+        job_name: 'doors',
+        ...sidecarsOf(discovery, 'keep'),
+        scrape_interval: '500ms',
+        scrape_timeout: '500ms',
       },
+      { job_name: 'others', ...sidecarsOf(discovery, 'drop'), scrape_interval: '5s', scrape_timeout: '5s' },
+    ],
+  }
+}
+
+/** The doors' sidecars, or all but theirs. */
+function sidecarsOf(discovery: object, doors: 'keep' | 'drop') {
+  const port = { source_labels: ['__meta_kubernetes_pod_container_port_name'], regex: 'dapr-metrics' }
+  return {
+    kubernetes_sd_configs: [discovery],
+    relabel_configs: [
+      { ...port, action: 'keep' },
+      { source_labels: ['__meta_kubernetes_pod_phase'], regex: 'Running', action: 'keep' },
+      { source_labels: ['__meta_kubernetes_pod_label_app'], regex: DOOR_APP, action: doors },
+      { source_labels: ['__meta_kubernetes_pod_name'], target_label: 'pod' },
     ],
   }
 }

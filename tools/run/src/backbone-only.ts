@@ -1,13 +1,20 @@
 import { parseArgs } from 'node:util'
-import { runFolder } from './arguments.ts'
+import { root, runFolder } from './arguments.ts'
 import { backboneNeeds, backboneSteps, provideBackbone, startBackbone } from './backbone.ts'
+import {
+  controlPlaneNeeds,
+  controlPlaneSteps,
+  provideControlPlane,
+  startControlPlane,
+} from './control-plane.ts'
+import { readDaprYaml } from './dapr-yaml.ts'
 import { inFleet } from './fleet.ts'
 import { foreground, type Wiring } from './foreground.ts'
 import { understand } from './log-lines.ts'
 import { demandFree } from './ports.ts'
 import { Steps } from './steps.ts'
 
-const help = `pnpm backbone [--fresh]: Kafka, the MongoDB server and the topics, without the services
+const help = `pnpm backbone [--fresh]: Kafka, the MongoDB server, the topics and what actors need, without the services
 
 For those who start the services with the Dapr CLI: DAPR_HOST_IP=127.0.0.1 dapr run -f .
 It has the folder of pnpm start, so only one of the two runs at a time.
@@ -24,15 +31,15 @@ async function main(): Promise<number> {
   return foreground({
     what: 'the backbone',
     dir,
-    steps: [...backboneSteps],
+    steps: [...backboneSteps, ...controlPlaneSteps],
     start: (wiring) => openBackbone(wiring, dir, values.fresh !== true),
     welcome: (took) => `
-  Kafka and the MongoDB server run   (after ${took})
+  Kafka, the MongoDB server, placement and the scheduler run   (after ${took})
 
   Next, in another terminal:  DAPR_HOST_IP=127.0.0.1 dapr run -f .
-  Ctrl-C stops both.
+  Ctrl-C stops all of them.
 `,
-    logWidth: 'mongodb'.length,
+    logWidth: 'placement'.length,
     follows: (line) => ['warn', 'error'].includes(understand(line.text).level),
   })
 }
@@ -45,9 +52,17 @@ function openBackbone(
   const options = { ...wiring, dir, keepData, restart: true, url: 'only the backbone' }
   return inFleet(options, async (fleet) => {
     const steps = new Steps(wiring.report, wiring.signal)
-    const parts = await provideBackbone(steps, { signal: wiring.signal })
-    await demandFree(backboneNeeds(parts, 0))
-    await startBackbone(parts, { fleet, dir, portOffset: 0, signal: wiring.signal }, steps)
+    const sought = { signal: wiring.signal }
+    const [parts, controlPlane] = await Promise.all([
+      provideBackbone(steps, sought),
+      provideControlPlane(steps, sought),
+    ])
+    const addresses = readDaprYaml(root).controlPlane
+    await demandFree([...backboneNeeds(parts, 0), ...controlPlaneNeeds(addresses)])
+    await Promise.all([
+      startBackbone(parts, { fleet, dir, portOffset: 0, ...sought }, steps),
+      startControlPlane(controlPlane, { fleet, dir, addresses }, steps),
+    ])
     return { stop: () => fleet.stop() }
   })
 }

@@ -12,8 +12,12 @@ export type DaprYaml = {
   resourcesDirs: string[]
   /** Absolute. */
   configFile: string
+  controlPlane: ControlPlaneAddresses
   apps: AppEntry[]
 }
+
+/** Where sidecars look for the two that actors need: `host:port`. */
+export type ControlPlaneAddresses = { placement: string; scheduler: string }
 
 export type AppEntry = Ports & {
   appId: string
@@ -60,7 +64,12 @@ type SidecarFields = {
   appHealthThreshold?: number
   env?: Record<string, string | number | boolean>
 }
-type CommonFields = SidecarFields & { resourcesPaths: string[]; configFilePath: string }
+type CommonFields = SidecarFields & {
+  resourcesPaths: string[]
+  configFilePath: string
+  placementHostAddress: string
+  schedulerHostAddress: string
+}
 type OwnFields = {
   appID: string
   appDirPath: string
@@ -84,7 +93,13 @@ const sidecarKeys: Keys<SidecarFields> = {
   appHealthThreshold: 'number',
   env: 'env',
 }
-const commonKeys: Keys<CommonFields> = { ...sidecarKeys, resourcesPaths: 'texts', configFilePath: 'text' }
+const commonKeys: Keys<CommonFields> = {
+  ...sidecarKeys,
+  resourcesPaths: 'texts',
+  configFilePath: 'text',
+  placementHostAddress: 'text',
+  schedulerHostAddress: 'text',
+}
 const ownKeys: Keys<OwnFields> = {
   appID: 'text',
   appDirPath: 'text',
@@ -107,7 +122,7 @@ export function parseDaprYaml(text: string, root: string): DaprYaml {
   const common = checked<CommonFields>(
     file.common ?? {},
     commonKeys,
-    ['resourcesPaths', 'configFilePath'],
+    ['resourcesPaths', 'configFilePath', 'placementHostAddress', 'schedulerHostAddress'],
     'common',
   )
   const apps = file.apps.map((entry, index) => {
@@ -119,6 +134,7 @@ export function parseDaprYaml(text: string, root: string): DaprYaml {
   return {
     resourcesDirs: common.resourcesPaths.map((dir) => path.resolve(root, dir)),
     configFile: path.resolve(root, common.configFilePath),
+    controlPlane: { placement: common.placementHostAddress, scheduler: common.schedulerHostAddress },
     apps,
   }
 }

@@ -58,6 +58,7 @@ test('a component that was removed, and the names of sidecars long gone, do not 
   const daprYaml = {
     resourcesDirs: [path.join(root, 'components')],
     configFile: path.join(root, 'config.yaml'),
+    controlPlane: { placement: '127.0.0.1:1', scheduler: '127.0.0.1:2' },
     apps: [],
   }
   const { resourcesDir, configFile } = render(daprYaml, dir, { address: 'kafka:1', isOurs: true })

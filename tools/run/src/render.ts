@@ -13,15 +13,19 @@ const FOREIGN_SESSION = '6s'
 export type Broker = { address: string; isOurs: boolean }
 
 /**
- * Copies components and configuration into the shop's folder, with the brokers that really run and a file
- * of service names of its own: two shops on one machine must not call each other's services.
+ * Copies components and configuration into the shop's folder, with the brokers that really run, and with files of service
+ * names and of stock of its own: two shops on one machine must not call each other's services, or sell each other's goods.
  */
 export function render(daprYaml: DaprYaml, dir: string, { address, isOurs }: Broker): Rendered {
   const resourcesDir = path.join(dir, 'components')
   rmSync(resourcesDir, { recursive: true, force: true })
   mkdirSync(resourcesDir, { recursive: true })
   for (const file of daprYaml.resourcesDirs.flatMap(yamlFiles)) {
-    const values = { brokers: address, ...(!isOurs && { sessionTimeout: FOREIGN_SESSION }) }
+    const values = {
+      brokers: address,
+      connectionString: path.join(dir, 'stock.db'),
+      ...(!isOurs && { sessionTimeout: FOREIGN_SESSION }),
+    }
     writeFileSync(
       path.join(resourcesDir, path.basename(file)),
       withMetadata(readFileSync(file, 'utf8'), values),

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { cacheRoot } from '@tideshop/runtime/cache'
 import type { Provided } from '@tideshop/runtime/provide'
-import type { AppEntry, Ports } from './dapr-yaml.ts'
+import type { AppEntry, ControlPlaneAddresses, Ports } from './dapr-yaml.ts'
 import type { Fleet } from './fleet.ts'
 import { answers, type Process } from './process.ts'
 import type { Rendered } from './render.ts'
@@ -31,7 +31,13 @@ export type Replica = {
   metricsPort: number
 }
 
-export type SidecarParts = { fleet: Fleet; daprd: Provided; rendered: Rendered }
+export type SidecarParts = {
+  fleet: Fleet
+  daprd: Provided
+  rendered: Rendered
+  /** Left out where there are no actors. */
+  controlPlane?: ControlPlaneAddresses
+}
 
 /** What a sidecar has to know of its app. */
 export type SidecarEntry = Pick<AppEntry, 'appId' | 'appProtocol' | 'logLevel' | 'healthCheck'>
@@ -71,7 +77,7 @@ export function defineReplica(parts: ReplicaParts, entry: AppEntry, name: string
 
 /** The sidecar alone, for an app that somebody else runs. */
 export function defineSidecar(
-  { fleet, daprd, rendered }: SidecarParts,
+  { fleet, daprd, rendered, controlPlane }: SidecarParts,
   entry: SidecarEntry,
   name: string,
   ports: Ports,
@@ -81,7 +87,7 @@ export function defineSidecar(
     {
       name,
       command: daprd.command,
-      args: [...daprd.args, ...daprdArgs(entry, ports, rendered)],
+      args: [...daprd.args, ...daprdArgs(entry, ports, rendered, controlPlane)],
       cwd: path.dirname(rendered.configFile),
       // Otherwise it tells the others the address of the network, which changes with the café.
       env: { DAPR_HOST_IP: '127.0.0.1', ...SIDECAR_MEMORY },
@@ -134,7 +140,12 @@ function compileCache(): Record<string, string> {
 }
 
 /** Without an address of placement and scheduler daprd does without both; they serve actors and jobs. */
-export function daprdArgs(entry: SidecarEntry, ports: Ports, rendered: Rendered): string[] {
+export function daprdArgs(
+  entry: SidecarEntry,
+  ports: Ports,
+  rendered: Rendered,
+  controlPlane?: ControlPlaneAddresses,
+): string[] {
   const settings: Record<string, string | number> = {
     'app-id': entry.appId,
     'app-port': ports.appPort,
@@ -150,6 +161,10 @@ export function daprdArgs(entry: SidecarEntry, ports: Ports, rendered: Rendered)
     config: rendered.configFile,
     'log-level': entry.logLevel,
     'dapr-block-shutdown-duration': `${LINGER_S}s`,
+    ...(controlPlane && {
+      'placement-host-address': controlPlane.placement,
+      'scheduler-host-address': controlPlane.scheduler,
+    }),
   }
   const args = Object.entries(settings).map(([key, value]) => `--${key}=${value}`)
   const health = entry.healthCheck

@@ -7,6 +7,13 @@ import {
   provideBackbone,
   startBackbone,
 } from './backbone.ts'
+import {
+  addressesAt,
+  controlPlaneNeeds,
+  controlPlaneSteps,
+  provideControlPlane,
+  startControlPlane,
+} from './control-plane.ts'
 import { Crew } from './crew.ts'
 import { type DaprYaml, DaprYamlError, readDaprYaml } from './dapr-yaml.ts'
 import { type Fleet, inFleet } from './fleet.ts'
@@ -68,7 +75,7 @@ export type Shop = {
 
 /** The steps that `report` names, in the order of a start. */
 export function shopSteps(root: string): string[] {
-  return ['daprd', ...backboneSteps, ...appIds(root), 'front door']
+  return ['daprd', ...backboneSteps, ...controlPlaneSteps, ...appIds(root), 'front door']
 }
 
 export function appIds(root: string): string[] {
@@ -86,20 +93,25 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
   const { dir, portOffset = 0, database, partitions, signal } = options
   const steps = new Steps(options.report, signal)
   const sought = signal ? { signal } : {}
-  const [daprd, parts] = await Promise.all([
+  const [daprd, parts, controlPlaneParts] = await Promise.all([
     steps.take('daprd', () => provide('daprd', { ...sought, report: (line) => steps.note('daprd', line) })),
     provideBackbone(steps, sought),
+    provideControlPlane(steps, sought),
   ])
   const crew = new Crew(daprYaml.apps, portOffset)
-  await demandFree([...backboneNeeds(parts, portOffset), ...crew.firstNeeds()])
+  const controlPlane = addressesAt(daprYaml.controlPlane, portOffset)
+  await demandFree([
+    ...backboneNeeds(parts, portOffset),
+    ...controlPlaneNeeds(controlPlane),
+    ...crew.firstNeeds(),
+  ])
 
-  const { kafka, mongodb } = await startBackbone(
-    parts,
-    { fleet, dir, portOffset, database, partitions, signal },
-    steps,
-  )
+  const [{ kafka, mongodb }] = await Promise.all([
+    startBackbone(parts, { fleet, dir, portOffset, database, partitions, signal }, steps),
+    startControlPlane(controlPlaneParts, { fleet, dir, addresses: controlPlane }, steps),
+  ])
   const rendered = render(daprYaml, dir, { address: kafka.address, isOurs: kafka.process !== null })
-  crew.equip({ fleet, daprd, rendered, mongodbUri: mongodb.address, env: options.env ?? {} })
+  crew.equip({ fleet, daprd, rendered, controlPlane, mongodbUri: mongodb.address, env: options.env ?? {} })
   await Promise.all(daprYaml.apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))))
   await steps.take('front door', () => untilOpen(url, steps))
   return {

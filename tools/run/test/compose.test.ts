@@ -79,6 +79,8 @@ test.each(apps)('$appID has a sidecar beside it, set as in dapr.yaml', (app) => 
       '--dapr-listen-addresses=127.0.0.1',
       '--resources-path=/sidecar/components',
       '--config=/sidecar/config.yaml',
+      '--placement-host-address=placement:50005',
+      '--scheduler-host-address=scheduler:50006',
     ].sort(),
   )
 })
@@ -100,7 +102,7 @@ test('the topics service creates what the contracts plan, and leaves alone what 
 
 const [sidecarFiles = ''] = services['sidecar-files']?.command ?? []
 
-test('the sidecars get the components of components/, but for the address of Kafka', async () => {
+test('the sidecars get the components of components/, but for the address of Kafka and the place of the stock', async () => {
   const substitution = /sed '([^']+)' "\$\$file"/.exec(sidecarFiles)?.[1] ?? 'no sed'
   const files = (await readdir(join(ROOT, 'components'))).filter((file) => file.endsWith('.yaml'))
   expect(files.length).toBeGreaterThan(0)
@@ -108,7 +110,8 @@ test('the sidecars get the components of components/, but for the address of Kaf
     const laptop = await readFile(join(ROOT, 'components', file), 'utf8')
     const { stdout } = await run('sed', [substitution, join(ROOT, 'components', file)])
     expect(stdout, file).not.toBe(laptop)
-    expect(stdout.replaceAll('kafka:9092', '127.0.0.1:19092'), file).toBe(laptop)
+    const back = stdout.replaceAll('kafka:9092', '127.0.0.1:19092').replace(' stock.db', ' ../../stock.db')
+    expect(back, file).toBe(laptop)
     expect(stdout, file).not.toMatch(/127\.0\.0\.1|localhost/)
   }
 })

@@ -15,8 +15,8 @@ const HELP = `What the shop needs on this machine, and where it comes from. Noth
 Exit code 1 if something that \`pnpm start\` needs cannot be had.
 `
 
-/** Without these the shop cannot start; the others are for metrics, for actors and for `dapr run -f .`. */
-const NEEDED: PartName[] = ['daprd', 'kafka', 'mongodb']
+/** Without these the shop cannot start; the others are for metrics and for `dapr run -f .`. */
+const NEEDED: PartName[] = ['daprd', 'placement', 'scheduler', 'kafka', 'mongodb']
 const TOOLS: ToolName[] = ['go', 'java', 'javac', 'mvn']
 const NAME_WIDTH = 11
 

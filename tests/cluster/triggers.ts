@@ -1,0 +1,59 @@
+import type { Kubectl } from '@tideshop/cluster/kubectl'
+import { NAMESPACE } from '@tideshop/cluster/place'
+
+/** One trigger of a ScaledObject, as KEDA sees it now. */
+export type TriggerSeen = {
+  /** `users s0-kafka-user-create` */
+  name: string
+  /** What the autoscaler is told. */
+  value: number
+  /** One replica for so much. */
+  threshold: number
+  /** Whether it keeps its service awake. */
+  isActive: boolean
+  /** `Happy` while the value can be had. */
+  health: string
+}
+
+type ScaledObject = {
+  metadata: { name: string }
+  spec: { triggers: { metadata: Record<string, string> }[] }
+  status: {
+    externalMetricNames: string[]
+    triggersActivity?: Record<string, { isActive: boolean }>
+    health?: Record<string, { status: string }>
+  }
+}
+
+/** Every trigger of `keda/`, asked for by the way that the autoscaler asks: KEDA evaluates it at that moment. */
+export async function readTriggers(kubectl: Kubectl): Promise<TriggerSeen[]> {
+  const { items } = await kubectl.get<{ items: ScaledObject[] }>('scaledobjects', `--namespace=${NAMESPACE}`)
+  return Promise.all(
+    items.flatMap(({ metadata: { name }, spec, status }) =>
+      status.externalMetricNames.map(async (metric, index) => ({
+        name: `${name} ${metric}`,
+        value: await askForValue(kubectl, name, metric),
+        threshold: thresholdOf(spec.triggers[index]?.metadata ?? {}),
+        isActive: status.triggersActivity?.[metric]?.isActive ?? false,
+        health: status.health?.[metric]?.status ?? 'never asked',
+      })),
+    ),
+  )
+}
+
+async function askForValue(kubectl: Kubectl, name: string, metric: string): Promise<number> {
+  const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${NAMESPACE}/${metric}`
+  const selector = encodeURIComponent(`scaledobject.keda.sh/name=${name}`)
+  const answer = await kubectl.run('get', '--raw', `${path}?labelSelector=${selector}`)
+  const [item] = (JSON.parse(answer) as { items: { value: string }[] }).items
+  return quantity(item?.value ?? 'none')
+}
+
+/** Kubernetes writes thousandths with an m: `1500m` is 1.5. */
+function quantity(text: string): number {
+  return text.endsWith('m') ? Number(text.slice(0, -1)) / 1000 : Number(text)
+}
+
+function thresholdOf({ threshold, lagThreshold }: Record<string, string>): number {
+  return Number(threshold ?? lagThreshold)
+}

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type CommandLine, commandFile, pidFile } from './daemon.ts'
+import type { Place } from './place.ts'
+import { readRecord } from './record.ts'
+import { entering, inside } from './space.ts'
+import { until } from './until.ts'
+
+/** What runs beside Kubernetes and may be killed to see what becomes of the shop. */
+export const PARTS = ['kafka', 'mongodb', 'prometheus'] as const
+export type ClusterPart = (typeof PARTS)[number]
+
+const GONE_WITHIN_MS = 10_000
+
+/** As a crash does it: SIGKILL. Resolves when it is gone. */
+export async function killPart(place: Place, name: ClusterPart): Promise<void> {
+  const holder = holderOf(place)
+  const pid = readFileSync(place.file(pidFile(name)), 'utf8').trim()
+  await inside(holder, 'kill', ['-KILL', pid])
+  const isGone = () =>
+    inside(holder, 'kill', ['-0', pid]).then(
+      () => false,
+      () => true,
+    )
+  await until(`the end of ${name}`, GONE_WITHIN_MS, isGone)
+}
+
+/** With the data that it had. Does not wait until it is ready: whoever needs it will see. */
+export function startPart(place: Place, name: ClusterPart): void {
+  const { command, args } = JSON.parse(readFileSync(place.file(commandFile(name)), 'utf8')) as CommandLine
+  const log = openSync(join(place.logs, `${name}.log`), 'a')
+  // The shell knows its own process by the number of the cluster's namespace, and becomes the program.
+  const become = ['sh', '-c', 'echo $$ > "$0"; exec "$@"', place.file(pidFile(name)), command, ...args]
+  const child = spawn('nsenter', [...entering(holderOf(place)), ...become], {
+    detached: true,
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  child.unref()
+}
+
+function holderOf(place: Place): number {
+  const holder = readRecord(place)?.holder
+  if (!holder) throw new Error('there is no cluster: pnpm cluster up starts one')
+  return holder.pid
+}

@@ -14,7 +14,7 @@ import { sendTo } from '@tideshop/run/process'
 import { Steps } from '@tideshop/run/steps'
 import { type PartName, provide } from '@tideshop/runtime/provide'
 import { expect, test } from 'vitest'
-import { ended, post } from '../system/door.ts'
+import { ask, ended, post } from '../system/door.ts'
 
 /*
  * `dapr run -f .`, for those who work with the Dapr CLI: the dapr.yaml, components and configuration of `pnpm start`
@@ -48,6 +48,13 @@ test('the Dapr CLI starts the shop, and nothing is left when it is stopped', asy
   await expect.poll(order, { timeout: OPEN_WITHIN_MS, interval: 500 }).toMatchObject({ status: 202 })
   const { body } = await order()
   expect(await ended(door, String(body['uuid']), END_WITHIN_MS)).toMatchObject({ state: 'completed' })
+
+  const basket = JSON.stringify({ lines: [{ sku: 'cup', unitPriceCents: 100, quantity: 1 }] })
+  const asked = { method: 'POST', headers: { 'content-type': 'application/json' }, body: basket }
+  expect(await ask(door, '/api/prices/quote', asked)).toMatchObject({
+    status: 200,
+    body: { totalCents: 100 },
+  })
 
   const appsCount = readDaprYaml(root).apps.length
   const whileOpen = await programsOf(cli.pid)

@@ -10,6 +10,7 @@ import {
 import { ServerReflection } from '@tideshop/kit/gen/grpc/reflection/v1/reflection_pb'
 import { type GrpcSidecar, grpcSidecarOn } from '@tideshop/kit/grpc-invoke'
 import { afterAll, expect, test } from 'vitest'
+import { OFFERS } from '../../services/pricing/src/offers.ts'
 import { type Answer, ask } from './door.ts'
 import { openShop } from './open-shop.ts'
 
@@ -57,6 +58,19 @@ test('a basket has a price, with what was taken off and why', async () => {
   })
   const summer = await quote({ ...dozen, at: '2026-07-01T00:00:00Z' })
   expect(summer.body).toMatchObject({ totalCents: 8201, at: '2026-07-01T00:00:00.000Z' })
+})
+
+test('three mugs of those that the catalog has cost as much as two, and every good on offer is one that it has', async () => {
+  const covered = OFFERS.flatMap(({ rule }) =>
+    'covers' in rule && rule.covers !== 'everything' ? rule.covers : [],
+  )
+  expect(covered).toContain('TAB-0101')
+  for (const sku of covered) expect((await ask(shop, `/api/goods/${sku}`)).status, sku).toBe(200)
+
+  const { body: mug } = await ask(shop, '/api/goods/TAB-0101')
+  const unitPriceCents = Number(mug['priceCents'])
+  const { body } = await quote({ lines: [{ sku: 'TAB-0101', unitPriceCents, quantity: 3 }] })
+  expect(body).toMatchObject({ subtotalCents: 3 * unitPriceCents, totalCents: 2 * unitPriceCents })
 })
 
 test('a basket that cannot be is refused by the door, and by pricing itself, with each wrong field', async () => {

@@ -63,14 +63,15 @@ function observed(parts: HttpParts): Interceptor {
 /** Call it once: with null when all went well, else with what was thrown; it returns what the caller may read of it. */
 function begun({ log, metrics }: HttpParts, call: Call): (thrown: unknown) => ConnectError | null {
   const rpc = `${call.service.typeName}/${call.method.name}`
+  const trace = traceIdOf(call.header.get('traceparent') ?? undefined)
   const stop = metrics.rpcSeconds.startTimer({ rpc })
   return (thrown) => {
     const error = thrown === null ? null : asConnectError(thrown, call.signal)
     // What broke is for the operator to read, never for the caller.
-    if (error?.code === Code.Internal) log.error({ err: thrown, rpc }, 'a call failed')
+    if (error?.code === Code.Internal) log.error({ err: thrown, rpc, trace }, 'a call failed')
     const code = error === null ? 'OK' : statusName(error.code)
     const seconds = stop({ code })
-    log.debug({ rpc, code, seconds, trace: traceIdOf(call.header.get('traceparent') ?? undefined) }, 'a call')
+    log.debug({ rpc, code, seconds, trace }, 'a call')
     return error
   }
 }

@@ -38,7 +38,8 @@ export function gatewayApp(parts: GatewayParts): Express {
     })
 
     app.post('/api/prices/quote', jsonBody, async (request, response) => {
-      response.json(await prices.quote(parse(quoteBody, request.body)))
+      const asked = parse(quoteBody, request.body)
+      response.json(await prices.quote(asked, continueTrace(request.get('traceparent'))))
     })
 
     showCatalog(app, parts)

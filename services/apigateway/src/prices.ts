@@ -11,7 +11,7 @@ import { asRefusal, type GrpcSidecar } from '@tideshop/kit/grpc-invoke'
 import { patienceFor } from './patience.ts'
 
 /** What the door asks of `pricing`. It rejects with the refusal that its caller should read. */
-export type Prices = { quote: (asked: QuoteBody) => Promise<Quote> }
+export type Prices = { quote: (asked: QuoteBody, traceparent: string) => Promise<Quote> }
 
 const APP_ID = 'pricing'
 
@@ -20,10 +20,10 @@ export function pricesThrough(sidecar: GrpcSidecar, wakeWaitMs: number): Prices 
   const pricing = createClient(Pricing, sidecar.to(APP_ID))
   const patiently = patienceFor<QuoteResponse>(wakeWaitMs)
   return {
-    async quote({ at, ...basket }) {
+    async quote({ at, ...basket }, traceparent) {
       const question = { ...basketMessage(basket), ...(at !== undefined && { at: timeMessage(at) }) }
       const ask = () =>
-        pricing.quote(question).catch((thrown) => {
+        pricing.quote(question, { headers: { traceparent } }).catch((thrown) => {
           throw asRefusal(thrown, APP_ID)
         })
       return plainQuote(await patiently(ask))

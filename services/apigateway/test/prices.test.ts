@@ -39,11 +39,13 @@ const body = {
 /** A door before a service that answers with `answer`, and what it was asked. The service stands in the sidecar's place. */
 async function door(answer: (nth: number) => Quote = () => price, wakeWaitMs = 0) {
   const asked: QuoteRequest[] = []
+  const traces: (string | null)[] = []
   const parts = quietParts('pricing')
   const grpc = grpcApp(parts, (router) => {
     router.service(Pricing, {
-      quote(question) {
+      quote(question, { requestHeader }) {
         asked.push(question)
+        traces.push(requestHeader.get('traceparent'))
         return quoteMessage(answer(asked.length))
       },
     })
@@ -52,7 +54,7 @@ async function door(answer: (nth: number) => Quote = () => price, wakeWaitMs = 0
     httpApp(parts, () => {}),
     grpc,
   )
-  return { asked, app: doorTo(port, wakeWaitMs) }
+  return { asked, traces, app: doorTo(port, wakeWaitMs) }
 }
 
 function doorTo(port: number, wakeWaitMs = 0) {
@@ -81,6 +83,13 @@ test('who asks for a price gets it as it was reckoned, to the cent', async () =>
       at: { seconds: 1795262400n },
     },
   ])
+})
+
+test('and the trace of its caller goes on', async () => {
+  const { app, traces } = await door()
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  await request(app).post('/api/prices/quote').set({ traceparent }).send(body)
+  expect(traces).toEqual([expect.stringContaining('0af7651916cd43dd8448eb211c80319c')])
 })
 
 test.each([

@@ -55,9 +55,9 @@ export const OFFERS: readonly Offer[] = [
   {
     ...SALE,
     ...ALWAYS,
-    id: 'tea-for-two',
-    reason: 'three teas for the price of two',
-    rule: { kind: 'n-for-m', take: 3, pay: 2, covers: ['tea-green', 'tea-black', 'tea-mint'] },
+    id: 'third-mug',
+    reason: 'three Breakwater Mugs of a colour for the price of two',
+    rule: { kind: 'n-for-m', take: 3, pay: 2, covers: ['TAB-0101', 'TAB-0102', 'TAB-0103', 'TAB-0104'] },
   },
   {
     ...SALE,

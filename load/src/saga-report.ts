@@ -3,7 +3,6 @@ import type { Entry, Fate, Ledger, Plan } from './saga-run.ts'
 
 /** What `--json` writes: the plan, then what became of it. Rates are per second, times in milliseconds. */
 export type SagaReport = Plan & {
-  interrupted: boolean
   posted: number
   accepted: number
   ended: number
@@ -18,7 +17,7 @@ export type SagaReport = Plan & {
   acceptedPerSecond: number
   endedPerSecond: number
   postMs: Latencies | null
-  /** From accepted to ended, as seen by polling: at most a quarter, or 25 ms, longer than it was. */
+  /** From accepted to ended, of those followed closely: as seen by polling, at most a quarter, or 25 ms, longer than it was. */
   acceptedToEndedMs: Latencies | null
   /** The first of each kind. */
   failures: { fate: Fate; name: string; uuid: string | null; why: string }[]
@@ -27,14 +26,13 @@ export type SagaReport = Plan & {
 const BAD = ['refused', 'lost', 'doubled', 'wrong'] as const
 const FAILURES_OF_A_KIND_MAX = 5
 
-export function reportOf(plan: Plan, ledger: Ledger, interrupted: boolean): SagaReport {
+export function reportOf(plan: Plan, ledger: Ledger): SagaReport {
   const { entries, startedAt } = ledger
   const count = (fate: Fate) => entries.filter((entry) => entry.fate === fate).length
   const acceptedAt = entries.flatMap((entry) => entry.acceptedAt ?? [])
   const endedAt = entries.flatMap((entry) => entry.endedAt ?? [])
   return {
     ...plan,
-    interrupted,
     posted: entries.length,
     accepted: acceptedAt.length,
     ended: count('ended'),
@@ -60,7 +58,6 @@ export function kept(report: SagaReport): boolean {
 export function tellReport(report: SagaReport): string {
   const { posted, refused, accepted, open, ended, lost, doubled, wrong, unreadable } = report
   return [
-    `${report.operations} operations by ${report.callers} callers${report.interrupted ? ', interrupted' : ''}`,
     `posted    ${posted}, refused ${refused}`,
     `accepted  ${accepted}, ${report.acceptedPerSecond}/s · post ${tellLatencies(report.postMs)}`,
     `ended     ${ended}, ${report.endedPerSecond}/s, open ${open}`,
@@ -71,8 +68,8 @@ export function tellReport(report: SagaReport): string {
   ].join('\n')
 }
 
-function acceptedToEndedMs({ acceptedAt, endedAt }: Entry): number[] {
-  return acceptedAt === undefined || endedAt === undefined ? [] : [endedAt - acceptedAt]
+function acceptedToEndedMs({ isFollowed, acceptedAt, endedAt }: Entry): number[] {
+  return !isFollowed || acceptedAt === undefined || endedAt === undefined ? [] : [endedAt - acceptedAt]
 }
 
 function firstOf(fate: Fate, entries: Entry[]): SagaReport['failures'] {

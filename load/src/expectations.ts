@@ -1,9 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { CannotRun } from './arguments.ts'
-import { perSecond } from './latencies.ts'
 import type { Totals } from './meter.ts'
 import { secondsUntilBack } from './scaling.ts'
-import { seenOf, servicesIn, type Timeline } from './timeline.ts'
+import { goodPerSecond, seenOf, servicesIn, type Timeline } from './timeline.ts'
 
 /** What a run has to show, in words: what can be expected stands in `forms`. */
 
@@ -74,8 +73,8 @@ const forms: Form[] = [
     shown: 'rate >= 40/s',
     pattern: /^rate ?>= ?(?<limit>\d+(?:\.\d+)?) ?\/ ?s$/,
     needsCluster: false,
-    judge: ({ limit }, { totals, timeline }) => {
-      const rate = perSecond(totals.good, timeline.overMs - timeline.beganMs)
+    judge: ({ limit }, { timeline }) => {
+      const rate = goodPerSecond(timeline)
       return { outcome: metIf(rate >= Number(limit)), why: `it was ${rate}/s` }
     },
   },

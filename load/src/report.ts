@@ -1,6 +1,7 @@
 import { perSecond, tellLatencies } from './latencies.ts'
 import type { Run } from './run.ts'
 import type { ServiceScaling } from './scaling.ts'
+import { goodPerSecond } from './timeline.ts'
 
 /** What a run came to, for people and for a file. */
 
@@ -106,14 +107,13 @@ export function tellTable(rows: readonly (readonly string[])[]): string[] {
 /** `--json`. What the scenario knows stands at the top, by its own names. */
 export function jsonOf(run: Run): Record<string, unknown> {
   const { title, ranAt, baseUrl, interrupted, totals, scaling, verdicts, notes, timeline, result } = run
-  const seconds = (timeline.overMs - timeline.beganMs) / 1000
   return {
     ...result.json,
     title,
     ranAt,
     baseUrl,
     interrupted,
-    requests: { ...totals, seconds, goodPerSecond: perSecond(totals.good, seconds * 1000) },
+    requests: { ...totals, goodPerSecond: goodPerSecond(timeline) },
     done: result.done,
     expectations: verdicts,
     notes,

@@ -1,4 +1,5 @@
 import { runCommand } from './command.ts'
+import { lab } from './lab/lab.ts'
 import { http } from './scenarios/http.ts'
 import { postman } from './scenarios/postman.ts'
 import { saga } from './scenarios/saga.ts'
@@ -9,7 +10,7 @@ const RUN_MS_MAX = 30 * 60_000
 process.exitCode = await runCommand(
   {
     name: 'pnpm load',
-    scenarios: { postman: onStage(postman), saga: onStage(saga), http: onStage(http) },
+    scenarios: { postman: onStage(postman), saga: onStage(saga), http: onStage(http), lab },
     runMsMax: RUN_MS_MAX,
   },
   process.argv.slice(2),

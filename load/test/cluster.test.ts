@@ -137,3 +137,34 @@ test('what cannot be expected, and a cluster that cannot be watched, are refused
   }
   expect(shop.created()).toBe(0)
 })
+
+test('scalers take turns under the same load, and the one that was there comes back', async () => {
+  await using shop = await fakeShop()
+  await using cluster = await fakeCluster(shop.created)
+  const { code, said } = await load(
+    ...['lab', '--service', 'users', '--only', 'ours,rate', '--rate', '4', '--seconds', '2'],
+    ...['--base-url', shop.baseUrl, '--kubeconfig', cluster.write(config), '--json', json, '--report', page],
+  )
+  expect(said).toMatch(/^trigger +first wanted .*\nours .*\nrate /m)
+  expect(said).toMatch(/reacts first: (ours|rate), after/)
+  expect(said).toMatch(/takes least: (ours|rate), \d+ pod-seconds/)
+  expect(code).toBe(0)
+  const types = cluster.put.map(({ spec }) =>
+    (spec['triggers'] as { type: string }[]).map(({ type }) => type),
+  )
+  expect(types).toEqual([['kafka', 'kafka'], ['prometheus'], ['kafka']])
+  expect(JSON.parse(readFileSync(json, 'utf8')).turns).toMatchObject([{ name: 'ours' }, { name: 'rate' }])
+  expect(readFileSync(page, 'utf8')).toContain('users: replicas ready')
+})
+
+test('the lab needs a cluster, and knows its scalers', async () => {
+  await using shop = await fakeShop()
+  await using cluster = await fakeCluster(shop.created)
+  const where = ['--base-url', shop.baseUrl, '--kubeconfig', cluster.write(config)]
+  expect(await load('lab', '--only', 'luck', ...where)).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('--only takes of'),
+  })
+  expect((await load('lab', '--service', 'nobody', ...where)).said).toContain('no keda/nobody.yaml')
+  expect(cluster.put).toEqual([])
+})

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { CannotRun } from './arguments.ts'
+import { perSecond } from './latencies.ts'
 import type { Totals } from './meter.ts'
 import { secondsUntilBack } from './scaling.ts'
-import { goodPerSecond, seenOf, servicesIn, type Timeline } from './timeline.ts'
+import { seenOf, servicesIn, type Timeline } from './timeline.ts'
 
 /** What a run has to show, in words: what can be expected stands in `forms`. */
 
@@ -73,8 +74,8 @@ const forms: Form[] = [
     shown: 'rate >= 40/s',
     pattern: /^rate ?>= ?(?<limit>\d+(?:\.\d+)?) ?\/ ?s$/,
     needsCluster: false,
-    judge: ({ limit }, { timeline }) => {
-      const rate = goodPerSecond(timeline)
+    judge: ({ limit }, { totals, timeline }) => {
+      const rate = perSecond(totals.good, timeline.overMs - timeline.beganMs)
       return { outcome: metIf(rate >= Number(limit)), why: `it was ${rate}/s` }
     },
   },

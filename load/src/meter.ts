@@ -14,7 +14,7 @@ export type Beat = {
   looks: number
   /** Of the good ones, repeats and waiting for a connection included. */
   ms: Latencies | null
-  /** Accepted and not known to have ended, now; null where a request is all there is. */
+  /** Accepted and not ended, now, as far as callers know; null where a request is all there is. */
   open: number | null
 }
 
@@ -28,13 +28,21 @@ export class Meter {
   #open: (() => number) | null = null
   #seen: Counts = nothing()
   #seenMs = 0
+  #lastAt: number | null = null
+
+  /** When the last request was good or failed, by `performance.now()`; null before the first. */
+  get lastAt(): number | null {
+    return this.#lastAt
+  }
 
   good(ms: number): void {
+    this.#lastAt = performance.now()
     this.#counts.good += 1
     this.#ms.push(ms)
   }
 
   failed(): void {
+    this.#lastAt = performance.now()
     this.#counts.failed += 1
   }
 

@@ -1,7 +1,6 @@
 import { perSecond, tellLatencies } from './latencies.ts'
 import type { Run } from './run.ts'
 import type { ServiceScaling } from './scaling.ts'
-import { goodPerSecond } from './timeline.ts'
 
 /** What a run came to, for people and for a file. */
 
@@ -113,7 +112,7 @@ export function jsonOf(run: Run): Record<string, unknown> {
     ranAt,
     baseUrl,
     interrupted,
-    requests: { ...totals, goodPerSecond: goodPerSecond(timeline) },
+    requests: { ...totals, goodPerSecond: perSecond(totals.good, timeline.overMs - timeline.beganMs) },
     done: result.done,
     expectations: verdicts,
     notes,

@@ -61,9 +61,10 @@ export async function runLoad(
       await delay(BEFORE_MS, undefined, { signal: stop }).catch(() => undefined)
     }
     phase = 'load'
+    watch.processorTime?.restart()
     timeline.beganMs = watch.nowMs()
     await work.run(meter, stop)
-    timeline.overMs = watch.nowMs()
+    timeline.overMs = watch.msOf(meter.lastAt ?? performance.now())
     phase = 'until rest'
     if (ground.cluster !== null) await untilRest(watch, restMs, stop)
     watch.end()

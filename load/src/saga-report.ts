@@ -15,6 +15,7 @@ export type SagaReport = Plan & {
   /** Looks that got neither 200 nor 404; what was looked at was looked at again. */
   unreadable: number
   acceptedPerSecond: number
+  /** Until the last of those that are followed had ended. */
   endedPerSecond: number
   postMs: Latencies | null
   /** From accepted to ended, of those followed closely: as seen by polling, at most a quarter, or 25 ms, longer than it was. */
@@ -30,7 +31,7 @@ export function reportOf(plan: Plan, ledger: Ledger): SagaReport {
   const { entries, startedAt } = ledger
   const count = (fate: Fate) => entries.filter((entry) => entry.fate === fate).length
   const acceptedAt = entries.flatMap((entry) => entry.acceptedAt ?? [])
-  const endedAt = entries.flatMap((entry) => entry.endedAt ?? [])
+  const lastEndedAt = last(entries.flatMap(({ isFollowed, endedAt = 0 }) => (isFollowed ? endedAt : [])))
   return {
     ...plan,
     posted: entries.length,
@@ -43,7 +44,7 @@ export function reportOf(plan: Plan, ledger: Ledger): SagaReport {
     wrong: count('wrong'),
     unreadable: ledger.unreadable,
     acceptedPerSecond: perSecond(acceptedAt.length, last(acceptedAt) - startedAt),
-    endedPerSecond: perSecond(endedAt.length, last(endedAt) - startedAt),
+    endedPerSecond: perSecond(count('ended'), lastEndedAt - startedAt),
     postMs: latencies(entries.flatMap((entry) => entry.postMs ?? [])),
     acceptedToEndedMs: latencies(entries.flatMap(acceptedToEndedMs)),
     failures: BAD.flatMap((fate) => firstOf(fate, entries)),

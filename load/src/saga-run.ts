@@ -73,7 +73,7 @@ export async function runSaga(plan: Plan, ledger: Ledger, meter: Meter, stop: Ab
   const looks = new Pool(plan.baseUrl, { connections: plan.callers, ...limits })
   const cutOff = () => void Promise.all([posts.destroy(), looks.destroy()])
   stop.addEventListener('abort', cutOff)
-  meter.openIs(() => ledger.entries.reduce((open, { fate }) => open + (fate === 'accepted' ? 1 : 0), 0))
+  meter.openIs(() => openIn(ledger, followedEvery(plan)))
   try {
     await postAndFollow(plan, ledger, { posts, looks, meter, stop })
     await readAgain(plan, ledger, { posts, looks, meter, stop })
@@ -81,6 +81,16 @@ export async function runSaga(plan: Plan, ledger: Ledger, meter: Meter, stop: Ab
     stop.removeEventListener('abort', cutOff)
     await Promise.all([posts.destroy(), looks.destroy()])
   }
+}
+
+/** One in so many is looked at often enough to say when it ended. */
+function followedEvery({ perSecond }: Plan): number {
+  return perSecond === null ? 1 : Math.ceil(perSecond / CLOSE_PER_SECOND)
+}
+
+/** Accepted and not ended, by those that are followed: of the others it is known too late. */
+function openIn({ entries }: Ledger, every: number): number {
+  return every * entries.filter(({ isFollowed, fate }) => isFollowed && fate === 'accepted').length
 }
 
 type Lines = { posts: Pool; looks: Pool; meter: Meter; stop: AbortSignal }
@@ -125,10 +135,11 @@ async function atRate(
 }
 
 /** Spreads the denied, and those that are followed closely, evenly over the run. */
-function nextEntry(entries: Entry[], { denyShare, perSecond }: Plan, run: string, dueAt: number): Entry {
+function nextEntry(entries: Entry[], plan: Plan, run: string, dueAt: number): Entry {
+  const { denyShare } = plan
   const index = entries.length
   const denied = Math.floor((index + 1) * denyShare) > Math.floor(index * denyShare)
-  const isFollowed = perSecond === null || index % Math.ceil(perSecond / CLOSE_PER_SECOND) === 0
+  const isFollowed = index % followedEvery(plan) === 0
   const name = denied ? DENIED_NAME : `user-${run}-${index}`
   const entry: Entry = { name, denied, dueAt, isFollowed, fate: 'posted' }
   entries.push(entry)

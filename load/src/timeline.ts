@@ -1,5 +1,4 @@
 import type { Scaled } from './cluster/scaled.ts'
-import { perSecond } from './latencies.ts'
 import type { Beat } from './meter.ts'
 
 /** What callers met and what the cluster did, on one clock: milliseconds after the first look. */
@@ -13,7 +12,7 @@ export type Sample = {
 
 export type Timeline = {
   samples: Sample[]
-  /** When the load began and was over. */
+  /** When the load began, and when its last request was answered: what is only followed to its end comes later. */
   beganMs: number
   overMs: number
   /** Whether every service was at its least when it began; null without a cluster. */
@@ -35,11 +34,4 @@ export function seenOf(samples: readonly Sample[], service: string): (Scaled & {
 export function servicesIn(samples: readonly Sample[]): string[] {
   const names = samples.flatMap(({ services }) => (services ?? []).map(({ service }) => service))
   return [...new Set(names)].sort()
-}
-
-/** Good requests a second, from the load's beginning to the last of them: what is only followed after that is no rate. */
-export function goodPerSecond({ samples, beganMs, overMs }: Timeline): number {
-  const good = samples.reduce((sum, { beat }) => sum + beat.good, 0)
-  const last = samples.findLast(({ beat }) => beat.good > 0)?.atMs ?? overMs
-  return perSecond(good, Math.min(last, overMs) - beganMs)
 }

@@ -25,7 +25,12 @@ export class Watch {
   }
 
   nowMs(): number {
-    return performance.now() - this.#began
+    return this.msOf(performance.now())
+  }
+
+  /** A time of `performance.now()` on the clock of the samples. */
+  msOf(at: number): number {
+    return at - this.#began
   }
 
   /** Looks at which the API server did not answer. */

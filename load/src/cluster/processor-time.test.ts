@@ -32,4 +32,6 @@ test('what was used before the first look does not count, and what a pod used th
   expect(time.perService()).toBeNull()
   for (let looks = 0; looks < 3; looks += 1) await time.look()
   expect(time.perService()).toEqual({ users: 6 })
+  time.restart()
+  expect(time.perService()).toEqual({ users: 0 })
 })

@@ -37,6 +37,11 @@ export class ProcessorTime {
     }
   }
 
+  /** What was used until the last look does not count. */
+  restart(): void {
+    for (const book of this.#books.values()) book.before = book.now
+  }
+
   /** Seconds per service; null when no kubelet told any. */
   perService(): Record<string, number> | null {
     if (this.#books.size === 0) return null

@@ -8,9 +8,8 @@ import newman from 'newman'
 export type Job = {
   collection: string
   baseUrl: string
-  /** Of one run. Newman keeps every response until its run ends. */
   iterations: number
-  /** Milliseconds for which one run follows the other; null: one run. */
+  /** Milliseconds for which one iteration follows the other, however many; null: as many as said. */
   forMs: number | null
 }
 
@@ -41,7 +40,8 @@ function run(job: Job): void {
   const emitter = newman.run(
     {
       collection,
-      iterationCount: iterations,
+      // Newman keeps every response until its run ends, and ends it at an iteration's end only.
+      iterationCount: forMs === null ? iterations : 1,
       envVar: [{ key: 'baseUrl', value: baseUrl }],
       reporters: [],
       timeoutRequest: REQUEST_MS_MAX,

@@ -16,6 +16,7 @@ export class Watch {
   readonly #began = performance.now()
   readonly #over = new AbortController()
   #processorAt = Number.NEGATIVE_INFINITY
+  #isAsking = false
   #blind = 0
 
   constructor(meter: Meter, cluster: ClusterWatch | null) {
@@ -54,13 +55,20 @@ export class Watch {
 
   async look(): Promise<Sample> {
     const services = (await this.#cluster?.look().catch(() => this.#sawNothing())) ?? null
-    if (performance.now() - this.#processorAt >= PROCESSOR_EVERY_MS) {
-      this.#processorAt = performance.now()
-      await this.processorTime?.look()
-    }
+    this.#lookAtProcessors()
     const sample = { atMs: this.nowMs(), beat: this.#meter.beat(), services }
     this.samples.push(sample)
     return sample
+  }
+
+  /** Beside the other looks: a kubelet with much to do takes seconds to answer. */
+  #lookAtProcessors(): void {
+    if (this.#isAsking || performance.now() - this.#processorAt < PROCESSOR_EVERY_MS) return
+    this.#processorAt = performance.now()
+    this.#isAsking = true
+    void this.processorTime?.look().finally(() => {
+      this.#isAsking = false
+    })
   }
 
   #sawNothing(): null {

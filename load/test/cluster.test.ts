@@ -149,10 +149,11 @@ test('scalers take turns under the same load, and the one that was there comes b
   expect(said).toMatch(/reacts first: (ours|rate), after/)
   expect(said).toMatch(/takes least: (ours|rate), \d+ pod-seconds/)
   expect(code).toBe(0)
-  const types = cluster.put.map(({ spec }) =>
+  const types = cluster.made.map(({ spec }) =>
     (spec['triggers'] as { type: string }[]).map(({ type }) => type),
   )
-  expect(types).toEqual([['kafka', 'kafka'], ['prometheus'], ['kafka']])
+  expect(types).toEqual([['kafka', 'kafka'], ['kafka'], ['prometheus'], ['kafka']])
+  expect(cluster.made.at(-1)?.metadata).toMatchObject({ name: 'users', labels: { app: 'users' } })
   expect(JSON.parse(readFileSync(json, 'utf8')).turns).toMatchObject([{ name: 'ours' }, { name: 'rate' }])
   expect(readFileSync(page, 'utf8')).toContain('users: replicas ready')
 })
@@ -166,5 +167,5 @@ test('the lab needs a cluster, and knows its scalers', async () => {
     said: expect.stringContaining('--only takes of'),
   })
   expect((await load('lab', '--service', 'nobody', ...where)).said).toContain('no keda/nobody.yaml')
-  expect(cluster.put).toEqual([])
+  expect(cluster.made).toEqual([])
 })

@@ -17,44 +17,49 @@ const COOL_MS = 800
 export type FakeCluster = {
   /** A kubeconfig for it. */
   write: (file: string) => string
-  /** ScaledObjects that were put, in their order. */
-  put: ScaledObject[]
+  /** ScaledObjects that were made, in their order. */
+  made: ScaledObject[]
 } & AsyncDisposable
 
 type ScaledObject = { metadata: object; spec: Record<string, unknown> }
 
 /** An API server with what the load tool reads of one. `arrivals` is how many have come to the shop so far. */
 export async function fakeCluster(arrivals: () => number, lie?: ClusterLie): Promise<FakeCluster> {
-  const put: ScaledObject[] = []
-  let object = scaledObject()
+  const made: ScaledObject[] = []
+  let object: ScaledObject | null = scaledObject()
   const tide = tideOf(arrivals, lie)
   const routes: Record<string, () => unknown> = {
     '/apis/apps/v1/namespaces/tideshop/deployments': () => ({ items: [deployment(tide())] }),
     '/apis/keda.sh/v1alpha1/namespaces/tideshop/scaledobjects': () => ({
-      items: [{ ...object, status: { triggersActivity: { [METRIC]: { isActive: tide().isActive } } } }],
+      items:
+        object === null
+          ? []
+          : [{ ...object, status: { triggersActivity: { [METRIC]: { isActive: tide().isActive } } } }],
     }),
     [`/apis/keda.sh/v1alpha1/namespaces/tideshop/scaledobjects/${SERVICE}`]: () => object,
     '/apis/autoscaling/v2/namespaces/tideshop/horizontalpodautoscalers': () => ({ items: [autoscaler()] }),
+    '/api/v1/nodes/node-0/proxy/metrics/resource': resources,
     [`/apis/external.metrics.k8s.io/v1beta1/namespaces/tideshop/${METRIC}`]: () => ({
       items: [{ value: String(tide().isActive ? GROWN * THRESHOLD : 0) }],
     }),
     '/api/v1/nodes': () => ({ items: [{ metadata: { name: 'node-0' } }] }),
   }
   const server = createServer(async (request, response) => {
-    const path = (request.url ?? '').split('?')[0] ?? ''
-    if (request.method === 'PUT') {
-      object = JSON.parse(await readBody(request)) as typeof object
-      put.push(object)
+    const path = String(request.url).replace(/\?.*/, '')
+    const isDelete = request.method === 'DELETE'
+    if (isDelete) object = null
+    if (request.method === 'POST') {
+      object = JSON.parse(await readBody(request)) as ScaledObject
+      made.push(object)
     }
-    if (path.endsWith('/proxy/metrics/resource')) response.end(resources())
-    else answer(response, routes[path])
+    answer(response, isDelete ? () => ({}) : routes[path])
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    put,
+    made,
     write(file) {
       writeFileSync(file, JSON.stringify(kubeconfig(url)))
       return file
@@ -96,10 +101,10 @@ function deployment({ wanted, ready }: Tide) {
   }
 }
 
-function scaledObject(): ScaledObject & { metadata: { name: string; resourceVersion: string } } {
+function scaledObject(): ScaledObject {
   const triggers = [{ type: 'kafka', metadata: { lagThreshold: String(THRESHOLD) } }]
   return {
-    metadata: { name: SERVICE, resourceVersion: '1' },
+    metadata: { name: SERVICE, labels: { app: SERVICE }, resourceVersion: '1' },
     spec: { scaleTargetRef: { name: SERVICE }, minReplicaCount: 0, maxReplicaCount: 12, triggers },
   }
 }
@@ -125,8 +130,9 @@ function kubeconfig(server: string) {
 }
 
 function answer(response: ServerResponse, route: (() => unknown) | undefined): void {
-  response.writeHead(route === undefined ? 404 : 200, { 'content-type': 'application/json' })
-  response.end(JSON.stringify(route?.() ?? { message: 'no such path' }))
+  const found = route?.() ?? null
+  response.writeHead(found === null ? 404 : 200, { 'content-type': 'application/json' })
+  response.end(typeof found === 'string' ? found : JSON.stringify(found ?? { message: 'no such path' }))
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

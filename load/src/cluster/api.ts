@@ -1,8 +1,8 @@
 import { Pool } from 'undici'
 import type { Access } from './kubeconfig.ts'
 
-/** Longer than any look may take: a server that is as busy as the shop still answers within it. */
-const ANSWER_MS_MAX = 5000
+/** A kubelet that starts twenty pods on two cores was seen to take eight seconds. */
+const ANSWER_MS_MAX = 20_000
 const CONNECTIONS_MAX = 8
 
 /** The API server of a cluster, by its REST paths. What it refuses is an `ApiRefusal`, what does not answer throws. */
@@ -29,16 +29,32 @@ export class KubeApi {
     return this.#ask('GET', path)
   }
 
-  /** Replaces the object at `path`; its `resourceVersion` has to be the newest. */
-  async put(path: string, object: object): Promise<void> {
-    await this.#ask('PUT', path, JSON.stringify(object))
+  /** `path` is that of the objects of its kind. */
+  async create(path: string, object: object): Promise<void> {
+    await this.#ask('POST', path, JSON.stringify(object))
+  }
+
+  /** Resolves when it is asked for; whoever has to clear up after it may need a while. */
+  async remove(path: string): Promise<void> {
+    await this.#ask('DELETE', path)
+  }
+
+  /** False for 404 alone. */
+  async has(path: string): Promise<boolean> {
+    try {
+      await this.text(path)
+      return true
+    } catch (error) {
+      if (error instanceof ApiRefusal && error.status === 404) return false
+      throw error
+    }
   }
 
   close(): Promise<void> {
     return this.#pool.destroy()
   }
 
-  async #ask(method: 'GET' | 'PUT', path: string, sent?: string): Promise<string> {
+  async #ask(method: 'GET' | 'POST' | 'DELETE', path: string, sent?: string): Promise<string> {
     const headers = { ...this.#headers, 'content-type': 'application/json' }
     const { statusCode, body } = await this.#pool.request({ method, path, headers, body: sent ?? null })
     const text = await body.text()

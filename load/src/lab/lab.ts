@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { CannotRun, readArguments, wholeNumber } from '../arguments.ts'
 import type { ClusterWatch } from '../cluster/watch.ts'
 import type { Scenario } from '../command.ts'
@@ -6,9 +7,10 @@ import { findGround, type Ground, groundHelp, groundOptions } from '../ground.ts
 import { jsonOf } from '../report.ts'
 import { runLoad } from '../run.ts'
 import { saga } from '../scenarios/saga.ts'
+import { isAtRest } from '../timeline.ts'
 import { labPage, type Turn, tellLab } from './report.ts'
-import { hasProcessorMetrics, readSources, readSpec, replaceSpec } from './scaler.ts'
-import { type Spec, type Variant, variantsOf } from './variants.ts'
+import { exchange, hasProcessorMetrics, readKept, readSources } from './scaler.ts'
+import { type Variant, variantsOf } from './variants.ts'
 
 /**
  * The same load, while one Deployment has one scaler after the other: each is put in the place of the ScaledObject that is
@@ -17,6 +19,9 @@ import { type Spec, type Variant, variantsOf } from './variants.ts'
 
 const REST_SECONDS = '60'
 const REST_SECONDS_MAX = 600
+/** Milliseconds between two turns, under the scaler that was there before. */
+const REST_MS_MAX = 120_000
+const LOOK_AGAIN_MS = 500
 const NAMES = ['ours', 'lag', 'rate', 'cpu', 'published']
 
 const help = `pnpm load lab [options]: on a cluster only
@@ -32,7 +37,7 @@ ${groundHelp}
 
 ours: keda/<service>.yaml. lag, rate: the same with the lag of its topic, or with the calls of the door, as its one trigger.
 cpu: the same by processor time, where the cluster measures it. published: keda/as-published/<service>.yaml.
-A turn takes about its seconds and the time to rest, twice.
+Between two turns the scaler that was there is put back, until the service rests.
 Ends with 1 when a turn lost or doubled an operation, or a request failed.`
 
 type Values = {
@@ -86,30 +91,44 @@ function chosen(variants: Variant[], only: string | undefined): Variant[] {
   throw new CannotRun(`--only takes of ${variants.map(({ name }) => name).join(', ')}, not "${unknown}"`)
 }
 
+type Lab = Ground & { cluster: ClusterWatch }
+
 async function takeTurns(
   variants: readonly Variant[],
   values: Values,
-  ground: Ground & { cluster: ClusterWatch },
+  ground: Lab,
   stop: AbortSignal,
 ): Promise<Turn[]> {
   const { service, rate, seconds } = values
   const restMs = wholeNumber('rest-seconds', values['rest-seconds'], REST_SECONDS_MAX) * 1000
   const asked = { rate, seconds, 'deny-share': '0.05', 'wait-seconds': '120' }
   const plan = saga.plan({ values: asked, positionals: [] })
-  const before: Spec = await readSpec(ground.cluster, service)
+  const before = await readKept(ground.cluster, service)
   const turns: Turn[] = []
-  try {
-    for (const { name, about, spec } of variants) {
-      if (stop.aborted) break
-      console.error(`${name}: ${about}`)
-      await replaceSpec(ground.cluster, service, spec)
+  for (const { name, about, spec } of variants) {
+    if (stop.aborted) break
+    console.error(`${name}: ${about}`)
+    try {
+      await exchange(ground.cluster, service, { ...before, spec })
       const run = await runLoad({ work: plan(ground), ground, expectations: [], restMs }, stop)
       turns.push({ variant: { name, about }, run })
+    } finally {
+      await exchange(ground.cluster, service, before)
     }
-  } finally {
-    await replaceSpec(ground.cluster, service, before)
+    // One that shrinks slowly would hand its replicas on to the next.
+    await untilRest(ground.cluster, service, stop)
   }
   return turns
+}
+
+/** Or until it has taken too long: then the next turn says that it did not begin at rest. */
+async function untilRest(cluster: ClusterWatch, service: string, stop: AbortSignal): Promise<void> {
+  const deadline = performance.now() + REST_MS_MAX
+  while (!stop.aborted && performance.now() < deadline) {
+    const services = await cluster.look()
+    if (isAtRest(services.filter((one) => one.service === service))) return
+    await delay(LOOK_AGAIN_MS, undefined, { signal: stop }).catch(() => undefined)
+  }
 }
 
 async function write({ service, json, report }: Values, turns: readonly Turn[]): Promise<void> {

@@ -35,6 +35,7 @@ export function tellLab(service: string, turns: readonly Turn[]): string {
     ...tellTable(tableOf(service, turns)),
     '',
     ...verdictsOf(service, turns),
+    ...notesOf(turns),
     EXPLAINED,
   ].join('\n')
 }
@@ -46,6 +47,7 @@ export function labPage(service: string, turns: readonly Turn[]): string {
   const told = [
     ...turns.map(({ variant }) => `${variant.name}: ${variant.about}`),
     ...verdictsOf(service, turns),
+    ...notesOf(turns),
     EXPLAINED,
   ]
   const [head = [], ...rows] = tableOf(service, turns)
@@ -121,6 +123,10 @@ function verdictsOf(service: string, turns: readonly Turn[]): string[] {
     ...(first ? [`reacts first: ${first.name}, after ${first.value.toFixed(1)} s`] : []),
     ...(thrifty ? [`takes least: ${thrifty.name}, ${thrifty.value.toFixed(0)} pod-seconds`] : []),
   ]
+}
+
+function notesOf(turns: readonly Turn[]): string[] {
+  return turns.flatMap(({ variant, run }) => run.notes.map((note) => `${variant.name}: ${note}`))
 }
 
 function scalingIn({ scaling }: Run, service: string): ServiceScaling | undefined {

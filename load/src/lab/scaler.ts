@@ -4,18 +4,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { root } from '@tideshop/run/arguments'
 import { parse } from 'yaml'
 import { CannotRun } from '../arguments.ts'
-import { ApiRefusal, type KubeApi } from '../cluster/api.ts'
+import type { KubeApi } from '../cluster/api.ts'
 import type { ClusterWatch } from '../cluster/watch.ts'
 import type { Sources, Spec, Trigger } from './variants.ts'
 
 /** The ScaledObject of one Deployment: what the files say of it, and what the cluster has. */
 
 const KEDA = join(root, 'keda')
-/** KEDA writes into the object, too, so the version that we replace may be old by then. */
-const TRIES_MAX = 10
-const TRY_AGAIN_MS = 200
-
-type Versioned = { metadata: object; spec: Spec }
+/** KEDA clears up first, and the autoscaler goes after its owner. */
+const GONE_WITHIN_MS = 60_000
+const LOOK_AGAIN_MS = 200
 
 /** From `keda/`. */
 export function readSources(service: string): Sources {
@@ -40,31 +38,38 @@ function triggerOf(service: string, kind: string): Trigger {
 }
 
 /** Whether the cluster measures processor time of pods, for autoscalers. */
-export async function hasProcessorMetrics(api: KubeApi): Promise<boolean> {
-  return api.text('/apis/metrics.k8s.io/v1beta1').then(
-    () => true,
-    () => false,
-  )
+export function hasProcessorMetrics(api: KubeApi): Promise<boolean> {
+  return api.has('/apis/metrics.k8s.io/v1beta1')
 }
 
-export async function readSpec(cluster: ClusterWatch, service: string): Promise<Spec> {
-  return (await cluster.api.get<Versioned>(pathOf(cluster, service))).spec
+/** What of a ScaledObject is needed to make it again. */
+export type Kept = { apiVersion: string; kind: string; metadata: object; spec: Spec }
+
+type Found = Kept & { metadata: { labels?: object; annotations?: object } }
+
+export async function readKept({ api, namespace }: ClusterWatch, service: string): Promise<Kept> {
+  const { apiVersion, kind, metadata, spec } = await api.get<Found>(`${objectsOf(namespace)}/${service}`)
+  const { labels = {}, annotations = {} } = metadata
+  return { apiVersion, kind, metadata: { name: service, namespace, labels, annotations }, spec }
 }
 
-/** Replaces all of it but its name: KEDA then changes the autoscaler in place. */
-export async function replaceSpec(cluster: ClusterWatch, service: string, spec: Spec): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const now = await cluster.api.get<Versioned>(pathOf(cluster, service))
-      return await cluster.api.put(pathOf(cluster, service), { ...now, spec })
-    } catch (error) {
-      const isOld = error instanceof ApiRefusal && error.status === 409
-      if (!isOld || tries >= TRIES_MAX) throw error
-      await delay(TRY_AGAIN_MS)
-    }
+/**
+ * Puts one in the place of the other. Not by a change of the one that is there: the autoscaler would go on with what it
+ * remembers of the last five minutes, and a scaler at rest was seen to make eight pods of the turn before.
+ */
+export async function exchange({ api, namespace }: ClusterWatch, service: string, kept: Kept): Promise<void> {
+  const objects = objectsOf(namespace)
+  const object = `${objects}/${service}`
+  const autoscaler = `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers/keda-hpa-${service}`
+  if (await api.has(object)) await api.remove(object)
+  const deadline = performance.now() + GONE_WITHIN_MS
+  while ((await api.has(object)) || (await api.has(autoscaler))) {
+    if (performance.now() > deadline) throw new Error(`the scaler of ${service} does not go`)
+    await delay(LOOK_AGAIN_MS)
   }
+  await api.create(objects, kept)
 }
 
-function pathOf({ namespace }: ClusterWatch, service: string): string {
-  return `/apis/keda.sh/v1alpha1/namespaces/${namespace}/scaledobjects/${service}`
+function objectsOf(namespace: string): string {
+  return `/apis/keda.sh/v1alpha1/namespaces/${namespace}/scaledobjects`
 }

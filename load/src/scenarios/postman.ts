@@ -74,7 +74,7 @@ function work(job: Job, runners: number): Work {
     expects: [
       'no request failed',
       'first replica within 15 s',
-      'apigateway >= 4',
+      'apigateway >= 2',
       'apigateway back to 1 within 120 s',
       'operations back to 0 within 120 s',
     ],

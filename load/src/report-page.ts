@@ -166,6 +166,6 @@ function costs(run: Run): string[] {
 function legend(): string {
   return `<p>First wanted, first ready: after the load began. Back: after it was over. θ: how much was missing (U) or too much (O), in parts of
 what the triggers asked for, on average over time; τ: for how much of the time (SPEC RG Cloud, SPEC-RG-2016-01). What lag asks for depends
-on who is there to work it off, so θ and τ compare runs of one trigger. KEDA rounds the lag of a topic up to the replicas among which its
-partitions go evenly, and ends at one for each partition.</p>`
+on who is there to work it off, so θ and τ compare runs of one trigger. Told to share partitions out evenly, KEDA rounds the lag of a topic
+up to replicas that it divides into, and tells one replica’s worth for an empty one; whether anything waits it says elsewhere.</p>`
 }

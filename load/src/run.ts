@@ -49,10 +49,10 @@ export async function runLoad(
   const meter = new Meter()
   const watch = new Watch(meter, ground.cluster)
   let phase: Phase = 'waits for rest'
-  const watching = watch.run()
   const timeline: Timeline = { samples: watch.samples, beganMs: 0, overMs: 0, beganAtRest: null }
-  {
-    using _progress = showProgress(() => tellLive(phase, watch.samples, meter.counts()))
+  const watching = watch.run()
+  const progress = showProgress(() => tellLive(phase, watch.samples, meter.counts()))
+  try {
     if (ground.cluster !== null) {
       await untilRest(watch, restMs, stop)
       timeline.beganAtRest = isResting(watch)
@@ -63,27 +63,30 @@ export async function runLoad(
     phase = 'load'
     watch.processorTime?.restart()
     timeline.beganMs = watch.nowMs()
-    await work.run(meter, stop)
+    if (!stop.aborted) await work.run(meter, stop)
     timeline.overMs = watch.msOf(meter.lastAt ?? performance.now())
-    phase = 'until rest'
-    if (ground.cluster !== null) await untilRest(watch, restMs, stop)
+    if (ground.cluster !== null) {
+      phase = 'until rest'
+      await untilRest(watch, restMs, stop)
+    }
+  } finally {
     watch.end()
     await watching
-    await watch.look()
+    progress[Symbol.dispose]()
   }
+  await watch.look()
   const totals = meter.totals()
-  const interrupted = stop.aborted
   const cpuSeconds = watch.processorTime?.perService() ?? null
   return {
     title: work.title,
     ranAt,
     baseUrl: ground.baseUrl,
-    interrupted,
+    interrupted: stop.aborted,
     timeline: fromZero(timeline),
     totals,
-    result: work.result(interrupted),
+    result: work.result(),
     scaling: ground.cluster === null ? null : scalingOf(timeline, cpuSeconds),
-    verdicts: judgeAll(expectations, { timeline, totals, isInterrupted: interrupted }),
+    verdicts: judgeAll(expectations, { timeline, totals, isInterrupted: stop.aborted }),
     notes: notesOf(watch, timeline),
   }
 }

@@ -14,6 +14,8 @@ export type SagaReport = Plan & {
   wrong: number
   /** Looks that got neither 200 nor 404; what was looked at was looked at again. */
   unreadable: number
+  /** By how many milliseconds the load itself was late at its worst; 0 without a rate. */
+  loadLateMs: number
   acceptedPerSecond: number
   /** Until the last of those that are followed had ended. */
   endedPerSecond: number
@@ -26,6 +28,8 @@ export type SagaReport = Plan & {
 
 const BAD = ['refused', 'lost', 'doubled', 'wrong'] as const
 const FAILURES_OF_A_KIND_MAX = 5
+/** By so much the load may be late without a word. */
+const LATE_MS = 100
 
 export function reportOf(plan: Plan, ledger: Ledger): SagaReport {
   const { entries, startedAt } = ledger
@@ -43,6 +47,7 @@ export function reportOf(plan: Plan, ledger: Ledger): SagaReport {
     doubled: count('doubled'),
     wrong: count('wrong'),
     unreadable: ledger.unreadable,
+    loadLateMs: Math.round(ledger.lateMs),
     acceptedPerSecond: perSecond(acceptedAt.length, last(acceptedAt) - startedAt),
     endedPerSecond: perSecond(count('ended'), lastEndedAt - startedAt),
     postMs: latencies(entries.flatMap((entry) => entry.postMs ?? [])),
@@ -65,6 +70,9 @@ export function tellReport(report: SagaReport): string {
     `          accepted→ended ${tellLatencies(report.acceptedToEndedMs)}`,
     '          (measured by polling: at most a quarter of it, or 25 ms, too long, and what the poll took)',
     `lost ${lost}, doubled ${doubled}, wrong ${wrong}; looks without an answer ${unreadable}`,
+    ...(report.loadLateMs > LATE_MS
+      ? [`the load itself was up to ${report.loadLateMs} ms late: this machine is too busy`]
+      : []),
     ...report.failures.map(({ fate, name, uuid, why }) => `  ${fate}: ${name} (${uuid ?? 'no id'}): ${why}`),
   ].join('\n')
 }

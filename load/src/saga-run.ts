@@ -42,7 +42,13 @@ export type Entry = Asked & {
   why?: string
 }
 
-export type Ledger = { startedAt: number; entries: Entry[]; unreadable: number }
+export type Ledger = {
+  startedAt: number
+  entries: Entry[]
+  unreadable: number
+  /** By how many milliseconds the load itself was late at its worst, at a rate: much of it, and it measured this machine. */
+  lateMs: number
+}
 
 type Look = { kind: 'operation'; operation: Operation } | { kind: 'missing' } | { kind: 'unreadable' }
 
@@ -62,7 +68,7 @@ const CONNECTION_MS_MAX = 2000
 const LAST_LOOKS_MAX = 5
 
 export function newLedger(): Ledger {
-  return { startedAt: performance.now(), entries: [], unreadable: 0 }
+  return { startedAt: performance.now(), entries: [], unreadable: 0, lateMs: 0 }
 }
 
 /** Fills the ledger until every operation has its fate, or `stop` fires, and tells `meter` of each post and look. */
@@ -109,17 +115,17 @@ async function postAndFollow(plan: Plan, ledger: Ledger, lines: Lines): Promise<
     await byCallers(plan.callers, async () => {
       while (ledger.entries.length < plan.operations && !lines.stop.aborted) await one(performance.now())
     })
-  } else await atRate(plan.perSecond, plan.operations, one, lines.stop)
+  } else ledger.lateMs = await atRate(plan.perSecond, plan.operations, one, lines.stop)
   await Promise.all(following)
 }
 
-/** Resolves when all have come in and are answered. Who finds too many waiting does not come in. */
+/** Resolves when all have come in and are answered, with how late it was. Who finds too many waiting does not come in. */
 async function atRate(
   perSecond: number,
   count: number,
   one: (dueAt: number) => Promise<void>,
   stop: AbortSignal,
-): Promise<void> {
+): Promise<number> {
   const startedAt = performance.now()
   const waiting = new Set<Promise<void>>()
   const offer = (first: number, end: number) => {
@@ -128,10 +134,12 @@ async function atRate(
       waiting.add(asked)
     }
   }
-  await keepPace({ perSecond, count }, offer, stop).catch((error) => {
+  const lateMs = await keepPace({ perSecond, count }, offer, stop).catch((error) => {
     if (!stop.aborted) throw error
+    return 0
   })
   await Promise.all(waiting)
+  return lateMs
 }
 
 /** Spreads the denied, and those that are followed closely, evenly over the run. */

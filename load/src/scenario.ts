@@ -28,7 +28,7 @@ export type Work = {
   /** Loads the shop until all is done or `stop` fires, which is no fault, and tells `meter` of each request. */
   run: (meter: Meter, stop: AbortSignal) => Promise<void>
   /** Afterwards. */
-  result: (interrupted: boolean) => Result
+  result: () => Result
 }
 
 export type Result = {

@@ -13,7 +13,7 @@ export function page(title: string, heading: string, told: readonly string[], bo
   svg { width: 100%; height: auto } svg text { font-size: 11px; fill: currentColor }
   figure { margin: 2rem 0 } figcaption { font-weight: 600 } figcaption span { font-weight: 400; margin-left: .8rem }
   i { display: inline-block; width: .8em; height: .8em; margin-right: .3em }
-  table { border-collapse: collapse; font-variant-numeric: tabular-nums } td, th { padding: .1rem .8rem .1rem 0; text-align: right }
+  table { display: block; overflow-x: auto; border-collapse: collapse; font-variant-numeric: tabular-nums } td { white-space: nowrap } td, th { padding: .1rem .8rem .1rem 0; text-align: right }
   td:first-child, th:first-child { text-align: left }
 </style>
 <h1>${escaped(heading)}</h1>

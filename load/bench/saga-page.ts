@@ -1,6 +1,7 @@
+import { page, table } from '../src/page.ts'
+import { barPlot, type Line, linePlot } from '../src/plot.ts'
 import { FIRST_TOPIC, LAST_TOPIC } from './counts.ts'
 import type { Sample } from './observer.ts'
-import { barPlot, escaped, type Line, linePlot } from './plot.ts'
 import { type Group, groups } from './processes.ts'
 import type { SagaResult } from './saga.ts'
 import type { SagaRun } from './saga-run.ts'
@@ -27,26 +28,12 @@ export function sagaPage(result: SagaResult, spreads: Record<string, Spread>): s
   if (run === undefined) return ''
   const { from, workMs, repeat } = result.plan
   const told = `${from === 'topic' ? 'straight to user-create' : 'by the front door'}, ${workMs} ms of work per approval, ${repeat} run${repeat === 1 ? '' : 's'}`
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Tideshop · pnpm bench saga</title>
-<style>
-  :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
-  body { max-width: 800px; margin: 2rem auto; padding: 0 1rem }
-  svg { width: 100%; height: auto } svg text { font-size: 11px; fill: currentColor }
-  figure { margin: 2rem 0 } figcaption { font-weight: 600 } figcaption span { font-weight: 400; margin-left: .8rem }
-  i { display: inline-block; width: .8em; height: .8em; margin-right: .3em }
-  table { border-collapse: collapse; font-variant-numeric: tabular-nums } td, th { padding: .1rem .8rem .1rem 0; text-align: right }
-  td:first-child, th:first-child { text-align: left }
-</style>
-<h1>${tellNumber(spreads['eventsPerSecond']?.median ?? 0)} events per second</h1>
-<p>${escaped(told)}<br>${escaped(tellMachine(result.machine))}<br>measured at ${escaped(result.measuredAt)}</p>
-${plotsOf(run).join('\n')}
-${tableOf(spreads)}
-</html>
-`
+  return page(
+    'Tideshop · pnpm bench saga',
+    `${tellNumber(spreads['eventsPerSecond']?.median ?? 0)} events per second`,
+    [told, tellMachine(result.machine), `measured at ${result.measuredAt}`],
+    [...plotsOf(run), tableOf(spreads)].join('\n'),
+  )
 }
 
 function plotsOf({ steps, measured }: SagaRun): string[] {
@@ -138,8 +125,7 @@ function thinned(samples: readonly Sample[]): Sample[] {
 
 function tableOf(spreads: Record<string, Spread>): string {
   const rows = Object.entries(spreads).map(([name, { median, min, max }]) => {
-    const cells = [name, ...[median, min, max].map(tellNumber)].map((cell) => `<td>${escaped(cell)}</td>`)
-    return `<tr>${cells.join('')}</tr>`
+    return [name, ...[median, min, max].map(tellNumber)]
   })
-  return `<table><tr><th>figure<th>median<th>least<th>most</tr>\n${rows.join('\n')}\n</table>`
+  return table(['figure', 'median', 'least', 'most'], rows)
 }

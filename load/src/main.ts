@@ -1,10 +1,17 @@
 import { runCommand } from './command.ts'
-import * as postman from './postman.ts'
-import * as saga from './saga.ts'
+import { lab } from './lab/lab.ts'
+import { http } from './scenarios/http.ts'
+import { postman } from './scenarios/postman.ts'
+import { saga } from './scenarios/saga.ts'
+import { onStage } from './stage.ts'
 
 const RUN_MS_MAX = 30 * 60_000
 
 process.exitCode = await runCommand(
-  { name: 'pnpm load', scenarios: { postman, saga }, runMsMax: RUN_MS_MAX },
+  {
+    name: 'pnpm load',
+    scenarios: { postman: onStage(postman), saga: onStage(saga), http: onStage(http), lab },
+    runMsMax: RUN_MS_MAX,
+  },
   process.argv.slice(2),
 )

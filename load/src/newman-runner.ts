@@ -5,7 +5,13 @@ import newman from 'newman'
  * thread that also takes the time of its requests: four runners in one process measured 10 ms where one
  * measured 1.5 ms, and eight measured 30 ms. Apart they measure the shop and not one another.
  */
-export type Job = { collection: string; baseUrl: string; iterations: number }
+export type Job = {
+  collection: string
+  baseUrl: string
+  iterations: number
+  /** Milliseconds for which one iteration follows the other, however many; null: as many as said. */
+  forMs: number | null
+}
 
 export type Finding =
   | { kind: 'request'; ms: number }
@@ -28,11 +34,14 @@ process.once('message', (job) => run(job as Job))
 process.on('SIGINT', () => undefined)
 process.once('disconnect', () => process.exit())
 
-function run({ collection, baseUrl, iterations }: Job): void {
+function run(job: Job): void {
+  const { collection, baseUrl, iterations, forMs } = job
+  const begunAt = performance.now()
   const emitter = newman.run(
     {
       collection,
-      iterationCount: iterations,
+      // Newman keeps every response until its run ends, and ends it at an iteration's end only.
+      iterationCount: forMs === null ? iterations : 1,
       envVar: [{ key: 'baseUrl', value: baseUrl }],
       reporters: [],
       timeoutRequest: REQUEST_MS_MAX,
@@ -42,6 +51,8 @@ function run({ collection, baseUrl, iterations }: Job): void {
     },
     (error) => {
       if (error) throw error
+      const leftMs = (forMs ?? 0) - (performance.now() - begunAt)
+      if (leftMs > 0) return run({ ...job, forMs: leftMs })
       tell({ kind: 'done' })
       process.disconnect()
     },

@@ -3,7 +3,6 @@ import type { Entry, Fate, Ledger, Plan } from './saga-run.ts'
 
 /** What `--json` writes: the plan, then what became of it. Rates are per second, times in milliseconds. */
 export type SagaReport = Plan & {
-  interrupted: boolean
   posted: number
   accepted: number
   ended: number
@@ -15,10 +14,13 @@ export type SagaReport = Plan & {
   wrong: number
   /** Looks that got neither 200 nor 404; what was looked at was looked at again. */
   unreadable: number
+  /** By how many milliseconds the load itself was late at its worst; 0 without a rate. */
+  loadLateMs: number
   acceptedPerSecond: number
+  /** Until the last of those that are followed had ended. */
   endedPerSecond: number
   postMs: Latencies | null
-  /** From accepted to ended, as seen by polling: at most a quarter, or 25 ms, longer than it was. */
+  /** From accepted to ended, of those followed closely: as seen by polling, at most a quarter, or 25 ms, longer than it was. */
   acceptedToEndedMs: Latencies | null
   /** The first of each kind. */
   failures: { fate: Fate; name: string; uuid: string | null; why: string }[]
@@ -26,15 +28,16 @@ export type SagaReport = Plan & {
 
 const BAD = ['refused', 'lost', 'doubled', 'wrong'] as const
 const FAILURES_OF_A_KIND_MAX = 5
+/** By so much the load may be late without a word. */
+const LATE_MS = 100
 
-export function reportOf(plan: Plan, ledger: Ledger, interrupted: boolean): SagaReport {
+export function reportOf(plan: Plan, ledger: Ledger): SagaReport {
   const { entries, startedAt } = ledger
   const count = (fate: Fate) => entries.filter((entry) => entry.fate === fate).length
   const acceptedAt = entries.flatMap((entry) => entry.acceptedAt ?? [])
-  const endedAt = entries.flatMap((entry) => entry.endedAt ?? [])
+  const lastEndedAt = last(entries.flatMap(({ isFollowed, endedAt = 0 }) => (isFollowed ? endedAt : [])))
   return {
     ...plan,
-    interrupted,
     posted: entries.length,
     accepted: acceptedAt.length,
     ended: count('ended'),
@@ -44,8 +47,9 @@ export function reportOf(plan: Plan, ledger: Ledger, interrupted: boolean): Saga
     doubled: count('doubled'),
     wrong: count('wrong'),
     unreadable: ledger.unreadable,
+    loadLateMs: Math.round(ledger.lateMs),
     acceptedPerSecond: perSecond(acceptedAt.length, last(acceptedAt) - startedAt),
-    endedPerSecond: perSecond(endedAt.length, last(endedAt) - startedAt),
+    endedPerSecond: perSecond(count('ended'), lastEndedAt - startedAt),
     postMs: latencies(entries.flatMap((entry) => entry.postMs ?? [])),
     acceptedToEndedMs: latencies(entries.flatMap(acceptedToEndedMs)),
     failures: BAD.flatMap((fate) => firstOf(fate, entries)),
@@ -60,19 +64,21 @@ export function kept(report: SagaReport): boolean {
 export function tellReport(report: SagaReport): string {
   const { posted, refused, accepted, open, ended, lost, doubled, wrong, unreadable } = report
   return [
-    `${report.operations} operations by ${report.callers} callers${report.interrupted ? ', interrupted' : ''}`,
     `posted    ${posted}, refused ${refused}`,
     `accepted  ${accepted}, ${report.acceptedPerSecond}/s · post ${tellLatencies(report.postMs)}`,
     `ended     ${ended}, ${report.endedPerSecond}/s, open ${open}`,
     `          accepted→ended ${tellLatencies(report.acceptedToEndedMs)}`,
     '          (measured by polling: at most a quarter of it, or 25 ms, too long, and what the poll took)',
     `lost ${lost}, doubled ${doubled}, wrong ${wrong}; looks without an answer ${unreadable}`,
+    ...(report.loadLateMs > LATE_MS
+      ? [`the load itself was up to ${report.loadLateMs} ms late: this machine is too busy`]
+      : []),
     ...report.failures.map(({ fate, name, uuid, why }) => `  ${fate}: ${name} (${uuid ?? 'no id'}): ${why}`),
   ].join('\n')
 }
 
-function acceptedToEndedMs({ acceptedAt, endedAt }: Entry): number[] {
-  return acceptedAt === undefined || endedAt === undefined ? [] : [endedAt - acceptedAt]
+function acceptedToEndedMs({ isFollowed, acceptedAt, endedAt }: Entry): number[] {
+  return !isFollowed || acceptedAt === undefined || endedAt === undefined ? [] : [endedAt - acceptedAt]
 }
 
 function firstOf(fate: Fate, entries: Entry[]): SagaReport['failures'] {

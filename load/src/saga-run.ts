@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { Pool } from 'undici'
+import type { Meter } from './meter.ts'
+import { keepPace } from './pace.ts'
+import { askPatiently } from './patience.ts'
 import { type Asked, faultOfAccepted, faultOfEnded, type Operation } from './saga-verdict.ts'
 
 /**
@@ -13,8 +16,12 @@ export type Plan = {
   baseUrl: string
   operations: number
   callers: number
+  /** Operations that come in a second, whoever waits; null: each caller posts again as soon as it is answered. */
+  perSecond: number | null
   denyShare: number
   waitSeconds: number
+  /** Milliseconds for which a post is repeated when the shop asks to. */
+  patienceMs: number
 }
 
 export type Fate = 'posted' | 'refused' | 'accepted' | 'ended' | 'lost' | 'doubled' | 'wrong'
@@ -22,96 +29,161 @@ export type Fate = 'posted' | 'refused' | 'accepted' | 'ended' | 'lost' | 'doubl
 /** Times are milliseconds of the monotonic clock, `startedAt` being those of the run. */
 export type Entry = Asked & {
   fate: Fate
+  /** When it was due: before it was sent, when all callers were busy. */
+  dueAt: number
+  /** Looked after often enough to say when it ended. */
+  isFollowed: boolean
   uuid?: string
   postMs?: number
   acceptedAt?: number
-  /** When the end was first seen: later than it was, by the wait between two looks at most. */
+  /** When the end was first seen: later than it was, by the wait between two looks at most (`CLOSE`, `AFAR`). */
   endedAt?: number
   /** Why the fate is a bad one. */
   why?: string
 }
 
-export type Ledger = { startedAt: number; entries: Entry[]; unreadable: number }
+export type Ledger = {
+  startedAt: number
+  entries: Entry[]
+  unreadable: number
+  /** By how many milliseconds the load itself was late at its worst, at a rate: much of it, and it measured this machine. */
+  lateMs: number
+}
 
 type Look = { kind: 'operation'; operation: Operation } | { kind: 'missing' } | { kind: 'unreadable' }
 
 export const DENIED_NAME = 'mallory'
 const REQUEST_MS_MAX = 10_000
-const LOOK_EVERY_MS_MIN = 25
-const LOOK_EVERY_MS_MAX = 1_000
-/** Looks grow apart with the age of the operation: an end is seen late by a quarter of its time at most. */
+/** Milliseconds between two looks at one operation. They grow apart with its age: an end is seen late by a quarter at most. */
+const CLOSE = { min: 25, max: 1000 }
 const LOOK_EVERY_SHARE = 0.25
+/** At a rate looks would be most of the load, so most operations are looked at from afar, and some a second closely. */
+const AFAR = { min: 5000, max: 5000 }
+const CLOSE_PER_SECOND = 4
+/** Operations that wait at once for an answer to their post; more would only fill the memory of this process. */
+const WAITING_MAX = 4000
+/** A connection stays with the replica that took it. Callers come and go, so that new replicas get their share. */
+const CONNECTION_MS_MAX = 2000
 /** Looks at an operation that has ended, when the shop or the connection stumbles. */
 const LAST_LOOKS_MAX = 5
 
 export function newLedger(): Ledger {
-  return { startedAt: performance.now(), entries: [], unreadable: 0 }
+  return { startedAt: performance.now(), entries: [], unreadable: 0, lateMs: 0 }
 }
 
-/** Fills the ledger until every operation has its fate, or `stop` fires. */
-export async function runSaga(plan: Plan, ledger: Ledger, stop: AbortSignal): Promise<void> {
-  const limits = { connections: plan.callers, headersTimeout: REQUEST_MS_MAX, bodyTimeout: REQUEST_MS_MAX }
+/** Fills the ledger until every operation has its fate, or `stop` fires, and tells `meter` of each post and look. */
+export async function runSaga(plan: Plan, ledger: Ledger, meter: Meter, stop: AbortSignal): Promise<void> {
+  const limits = { headersTimeout: REQUEST_MS_MAX, bodyTimeout: REQUEST_MS_MAX, clientTtl: CONNECTION_MS_MAX }
   // Two pools, so that the looks, which are many, do not stand in the way of the posts that are measured.
-  const posts = new Pool(plan.baseUrl, limits)
-  const looks = new Pool(plan.baseUrl, limits)
+  const posts = new Pool(plan.baseUrl, { connections: plan.callers, ...limits })
+  const looks = new Pool(plan.baseUrl, { connections: plan.callers, ...limits })
   const cutOff = () => void Promise.all([posts.destroy(), looks.destroy()])
   stop.addEventListener('abort', cutOff)
+  meter.openIs(() => openIn(ledger, followedEvery(plan)))
   try {
-    await postAndFollow(plan, ledger, { posts, looks, stop })
-    await readAgain(plan, ledger, { looks, stop })
+    await postAndFollow(plan, ledger, { posts, looks, meter, stop })
+    await readAgain(plan, ledger, { posts, looks, meter, stop })
   } finally {
     stop.removeEventListener('abort', cutOff)
     await Promise.all([posts.destroy(), looks.destroy()])
   }
 }
 
-type Lines = { posts: Pool; looks: Pool; stop: AbortSignal }
+/** One in so many is looked at often enough to say when it ended. */
+function followedEvery({ perSecond }: Plan): number {
+  return perSecond === null ? 1 : Math.ceil(perSecond / CLOSE_PER_SECOND)
+}
+
+/** Accepted and not ended, by those that are followed: of the others it is known too late. */
+function openIn({ entries }: Ledger, every: number): number {
+  return every * entries.filter(({ isFollowed, fate }) => isFollowed && fate === 'accepted').length
+}
+
+type Lines = { posts: Pool; looks: Pool; meter: Meter; stop: AbortSignal }
 
 async function postAndFollow(plan: Plan, ledger: Ledger, lines: Lines): Promise<void> {
   const following: Promise<void>[] = []
   const given = new Set<string>()
   const run = randomUUID().slice(0, 8)
+  const one = async (dueAt: number) => {
+    const entry = nextEntry(ledger.entries, plan, run, dueAt)
+    await post(entry, plan.patienceMs, lines, given)
+    if (entry.fate === 'accepted') following.push(follow(entry, plan.waitSeconds * 1000, ledger, lines))
+  }
 
-  await byCallers(plan.callers, async () => {
-    while (ledger.entries.length < plan.operations && !lines.stop.aborted) {
-      const entry = nextEntry(ledger.entries, plan.denyShare, run)
-      await post(entry, lines, given)
-      if (entry.fate === 'accepted') following.push(follow(entry, plan.waitSeconds * 1000, ledger, lines))
-    }
-  })
+  if (plan.perSecond === null) {
+    await byCallers(plan.callers, async () => {
+      while (ledger.entries.length < plan.operations && !lines.stop.aborted) await one(performance.now())
+    })
+  } else ledger.lateMs = await atRate(plan.perSecond, plan.operations, one, lines.stop)
   await Promise.all(following)
 }
 
-/** Spreads the denied evenly over the run. */
-function nextEntry(entries: Entry[], denyShare: number, run: string): Entry {
+/** Resolves when all have come in and are answered, with how late it was. Who finds too many waiting does not come in. */
+async function atRate(
+  perSecond: number,
+  count: number,
+  one: (dueAt: number) => Promise<void>,
+  stop: AbortSignal,
+): Promise<number> {
+  const startedAt = performance.now()
+  const waiting = new Set<Promise<void>>()
+  const offer = (first: number, end: number) => {
+    for (let index = first; index < end && waiting.size < WAITING_MAX; index += 1) {
+      const asked = one(startedAt + (index * 1000) / perSecond).finally(() => waiting.delete(asked))
+      waiting.add(asked)
+    }
+  }
+  const lateMs = await keepPace({ perSecond, count }, offer, stop).catch((error) => {
+    if (!stop.aborted) throw error
+    return 0
+  })
+  await Promise.all(waiting)
+  return lateMs
+}
+
+/** Spreads the denied, and those that are followed closely, evenly over the run. */
+function nextEntry(entries: Entry[], plan: Plan, run: string, dueAt: number): Entry {
+  const { denyShare } = plan
   const index = entries.length
   const denied = Math.floor((index + 1) * denyShare) > Math.floor(index * denyShare)
-  const entry: Entry = { name: denied ? DENIED_NAME : `user-${run}-${index}`, denied, fate: 'posted' }
+  const isFollowed = index % followedEvery(plan) === 0
+  const name = denied ? DENIED_NAME : `user-${run}-${index}`
+  const entry: Entry = { name, denied, dueAt, isFollowed, fate: 'posted' }
   entries.push(entry)
   return entry
 }
 
-async function post(entry: Entry, { posts, stop }: Lines, given: Set<string>): Promise<void> {
-  const postedAt = performance.now()
+async function post(
+  entry: Entry,
+  patienceMs: number,
+  { posts, meter, stop }: Lines,
+  given: Set<string>,
+): Promise<void> {
+  const request = {
+    method: 'POST',
+    path: '/operation/create/user-create',
+    // The sidecar may repeat an invocation by itself, and we what we are asked to: with a key that is no second operation.
+    headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+    body: JSON.stringify({ name: entry.name }),
+  } as const
   try {
-    const answer = await posts.request({
-      method: 'POST',
-      path: '/operation/create/user-create',
-      // The sidecar may repeat an invocation by itself; with a key that makes no second operation.
-      headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
-      body: JSON.stringify({ name: entry.name }),
-    })
-    const body = await answer.body.text()
-    if (answer.statusCode !== 202)
-      return settle(entry, 'refused', `${answer.statusCode} ${body.slice(0, 200)}`)
+    const patience = { patienceMs, repeated: () => meter.repeated(), stop }
+    const { status, location, body } = await askPatiently(posts, request, patience)
+    if (status !== 202) return refuse(entry, `${status} ${body.slice(0, 200)}`, meter)
     entry.acceptedAt = performance.now()
-    entry.postMs = entry.acceptedAt - postedAt
-    const { location } = answer.headers
+    entry.postMs = entry.acceptedAt - entry.dueAt
+    meter.good(entry.postMs)
     accept(entry, JSON.parse(body), location, given)
   } catch (error) {
     // Cut off by Ctrl-C: nobody knows what became of it, and nobody is to blame.
-    if (!stop.aborted) settle(entry, 'refused', (error as Error).message)
+    if (!stop.aborted) refuse(entry, (error as Error).message, meter)
   }
+}
+
+function refuse(entry: Entry, why: string, meter: Meter): void {
+  meter.failed()
+  settle(entry, 'refused', why)
 }
 
 function accept(entry: Entry, operation: Operation, location: unknown, given: Set<string>): void {
@@ -125,12 +197,13 @@ function accept(entry: Entry, operation: Operation, location: unknown, given: Se
 
 async function follow(entry: Entry, patienceMs: number, ledger: Ledger, lines: Lines): Promise<void> {
   const acceptedAt = entry.acceptedAt as number
+  const { min, max } = entry.isFollowed ? CLOSE : AFAR
   while (!lines.stop.aborted) {
     const age = performance.now() - acceptedAt
     if (age > patienceMs)
       return settle(entry, 'lost', `not ended ${Math.round(age / 1000)} s after it was accepted`)
 
-    await wait(Math.min(Math.max(age * LOOK_EVERY_SHARE, LOOK_EVERY_MS_MIN), LOOK_EVERY_MS_MAX))
+    await wait(Math.min(Math.max(age * LOOK_EVERY_SHARE, min), max), lines.stop)
     const seen = await look(entry, ledger, lines)
     if (seen.kind === 'missing') return settle(entry, 'lost', 'unknown although it was accepted')
     if (seen.kind === 'operation' && seen.operation.state !== 'pending') return end(entry, seen.operation)
@@ -146,7 +219,7 @@ function end(entry: Entry, operation: Operation): void {
   }
 }
 
-async function readAgain(plan: Plan, ledger: Ledger, lines: Omit<Lines, 'posts'>): Promise<void> {
+async function readAgain(plan: Plan, ledger: Ledger, lines: Lines): Promise<void> {
   const ended = ledger.entries.filter((entry) => entry.fate === 'ended')
   await byCallers(plan.callers, async () => {
     for (let entry = ended.pop(); entry && !lines.stop.aborted; entry = ended.pop()) {
@@ -155,7 +228,7 @@ async function readAgain(plan: Plan, ledger: Ledger, lines: Omit<Lines, 'posts'>
   })
 }
 
-async function lookAgain(entry: Entry, ledger: Ledger, lines: Omit<Lines, 'posts'>): Promise<void> {
+async function lookAgain(entry: Entry, ledger: Ledger, lines: Lines): Promise<void> {
   for (let looks = 0; looks < LAST_LOOKS_MAX && !lines.stop.aborted; looks++) {
     const seen = await look(entry, ledger, lines)
     if (seen.kind === 'missing') return settle(entry, 'lost', 'unknown after it had ended')
@@ -163,13 +236,14 @@ async function lookAgain(entry: Entry, ledger: Ledger, lines: Omit<Lines, 'posts
       const fault = faultOfEnded(entry, entry.uuid as string, seen.operation)
       return fault ? settle(entry, 'wrong', `after its end ${fault}`) : undefined
     }
-    await wait(LOOK_EVERY_MS_MAX)
+    await wait(CLOSE.max, lines.stop)
   }
   if (!lines.stop.aborted) settle(entry, 'lost', 'not readable after it had ended')
 }
 
 /** A shop that stumbles has not lost anything yet: only 404 says that it has. */
-async function look(entry: Entry, ledger: Ledger, { looks, stop }: Omit<Lines, 'posts'>): Promise<Look> {
+async function look(entry: Entry, ledger: Ledger, { looks, meter, stop }: Lines): Promise<Look> {
+  meter.looked()
   try {
     const answer = await looks.request({ method: 'GET', path: `/operation/get/${entry.uuid}` })
     const body = await answer.body.text()
@@ -189,4 +263,9 @@ async function byCallers(callers: number, work: () => Promise<void>): Promise<vo
 function settle(entry: Entry, fate: Fate, why: string): void {
   entry.fate = fate
   entry.why = why
+}
+
+/** Shorter when `stop` fires. */
+async function wait(ms: number, stop: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal: stop }).catch(() => undefined)
 }

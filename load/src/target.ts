@@ -10,7 +10,7 @@ export const DEFAULT_BASE_URL = 'http://127.0.0.1:8080'
 export function loopbackOrigin(baseUrl: string): string {
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : null
   if (url?.protocol !== 'http:') throw new CannotRun(`--base-url is an http:// address, not "${baseUrl}"`)
-  if (!LOOPBACK.has(url.hostname)) {
+  if (!isLoopback(url.href)) {
     throw new CannotRun(`load goes only to this machine (127.0.0.1 or localhost), not to "${url.hostname}"`)
   }
   if (url.pathname !== '/' || url.search !== '' || url.username !== '') {
@@ -19,19 +19,35 @@ export function loopbackOrigin(baseUrl: string): string {
   return url.origin
 }
 
+export function isLoopback(url: string): boolean {
+  return URL.canParse(url) && LOOPBACK.has(new URL(url).hostname)
+}
+
+export async function answersAt(origin: string): Promise<boolean> {
+  return (await askHealth(origin)) === 200
+}
+
 /** Throws unless a shop answers there: better one sentence now than a thousand refused connections. */
 export async function expectShop(origin: string): Promise<void> {
-  const answer = await request(`${origin}/healthz`, {
-    headersTimeout: ANSWER_MS_MAX,
-    bodyTimeout: ANSWER_MS_MAX,
-  }).catch((error: NodeJS.ErrnoException) => error)
-  if (answer instanceof Error) {
-    throw new CannotRun(`no shop answers at ${origin} (${answer.code}): run \`pnpm start\` first`)
+  const answer = await askHealth(origin)
+  if (typeof answer === 'string') {
+    throw new CannotRun(`no shop answers at ${origin} (${answer}): run \`pnpm start\` first`)
   }
-  await answer.body.dump()
-  if (answer.statusCode !== 200) {
+  if (answer !== 200) {
     throw new CannotRun(
-      `${origin}/healthz answers ${answer.statusCode}, so this is no healthy shop: run \`pnpm start\` first`,
+      `${origin}/healthz answers ${answer}, so this is no healthy shop: run \`pnpm start\` first`,
     )
+  }
+}
+
+/** The status, or why there was none. */
+async function askHealth(origin: string): Promise<number | string> {
+  try {
+    const limits = { headersTimeout: ANSWER_MS_MAX, bodyTimeout: ANSWER_MS_MAX }
+    const { statusCode, body } = await request(`${origin}/healthz`, limits)
+    await body.dump()
+    return statusCode
+  } catch (error) {
+    return String((error as NodeJS.ErrnoException).code)
   }
 }

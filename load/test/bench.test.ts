@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { bench } from './load-tool.ts'
+
+/** Each is a process that starts, on cores that other tests share. */
+vi.setConfig({ testTimeout: 60_000 })
 
 let dir = ''
 beforeAll(() => {

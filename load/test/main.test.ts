@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { load } from './load-tool.ts'
+
+/** Each is a process that starts, on cores that other tests share. */
+vi.setConfig({ testTimeout: 60_000 })
 
 test('--help tells the scenarios, and after a scenario its options', async () => {
   const all = await load('--help')

@@ -1,3 +1,4 @@
+import { type Latencies, latencies } from '@tideshop/load/latencies'
 import type { Path } from './books.ts'
 import type { Recovery } from './follower.ts'
 import type { Violation } from './ledger.ts'
@@ -8,17 +9,13 @@ import type { Outcome, Plan } from './run.ts'
 /** Paths are long: the first ones show the cause, the file has all. */
 const PATHS_SHOWN_MAX = 5
 
-export type Times = { p50: number; p95: number; max: number }
-
 export function isSound({ quiet, verdict, recoveries }: Outcome): boolean {
   return quiet && verdict.violations.length === 0 && recoveries.every(({ tookMs }) => tookMs !== null)
 }
 
-/** Percentiles by nearest rank; null when nothing was measured. */
-export function timesOf(recoveries: readonly Recovery[]): Times | null {
-  const sorted = recoveries.flatMap(({ tookMs }) => tookMs ?? []).sort((one, other) => one - other)
-  const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1] ?? 0
-  return sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95), max: at(1) }
+/** Of those that came about; null when none did. */
+export function timesOf(recoveries: readonly Recovery[]): Latencies | null {
+  return latencies(recoveries.flatMap(({ tookMs }) => tookMs ?? []))
 }
 
 /** What was killed, and how long the shop needed; `alone` are those beside which no other process was hit. */

@@ -1,6 +1,17 @@
 /** Plots as inline SVG: a page of ours needs no library, and opens without a network. */
 
-export type Line = { name: string; colour: string; points: readonly { x: number; y: number }[] }
+export type Point = { x: number; y: number }
+export type Line = {
+  name: string
+  colour: string
+  points: readonly Point[]
+  /** Holds each value until the next, as a number of replicas does. */
+  steps?: boolean
+  dashed?: boolean
+}
+
+/** `xMax`: where the axis ends, so that plots below one another have one; by itself where the last point is. */
+export type Axes = { x: string; y: string; xMax?: number }
 
 const WIDTH = 760
 const HEIGHT = 240
@@ -14,18 +25,36 @@ const LEAST = 0.001
 const INNER_WIDTH = WIDTH - LEFT - RIGHT
 const INNER_HEIGHT = HEIGHT - TOP - BOTTOM
 
-/** Lines over a common axis that begins at 0. */
-export function linePlot(title: string, axes: { x: string; y: string }, lines: readonly Line[]): string {
+/** Lines over a common axis that begins at 0; `marks` are upright lines with a word each. */
+export function linePlot(
+  title: string,
+  axes: Axes,
+  lines: readonly Line[],
+  marks: readonly { x: number; word: string }[] = [],
+): string {
   const points = lines.flatMap((line) => line.points)
-  const xMax = roundUp(Math.max(1, ...points.map(({ x }) => x)))
+  const xMax = axes.xMax ?? roundUp(Math.max(1, ...points.map(({ x }) => x)))
   const yMax = roundUp(Math.max(1, ...points.map(({ y }) => y)))
-  const place = ({ x, y }: { x: number; y: number }) =>
+  const place = ({ x, y }: Point) =>
     `${(LEFT + (x / xMax) * INNER_WIDTH).toFixed(1)},${(TOP + INNER_HEIGHT * (1 - y / yMax)).toFixed(1)}`
-  const drawn = lines.map(
-    ({ colour, points: its }) =>
-      `<polyline fill="none" stroke="${colour}" stroke-width="2" points="${its.map(place).join(' ')}"/>`,
-  )
-  return figure(title, lines, [...grid(xMax, yMax, axes), ...drawn])
+  const drawn = lines.map(({ colour, points: its, steps = false, dashed = false }) => {
+    const dashes = dashed ? ' stroke-dasharray="5 4"' : ''
+    const at = (steps ? stairs(its) : its).map(place).join(' ')
+    return `<polyline fill="none" stroke="${colour}" stroke-width="2"${dashes} points="${at}"/>`
+  })
+  const upright = marks.map(({ x, word }) => {
+    const at = (LEFT + (x / xMax) * INNER_WIDTH).toFixed(1)
+    const line = `<line x1="${at}" x2="${at}" y1="${TOP}" y2="${TOP + INNER_HEIGHT}" stroke="currentColor" opacity="0.4"/>`
+    return line + text(Number(at) + 4, TOP + 10, word, 'start')
+  })
+  return figure(title, lines, [...grid(xMax, yMax, axes), ...upright, ...drawn])
+}
+
+function stairs(points: readonly Point[]): Point[] {
+  return points.flatMap((point, index) => {
+    const before = points[index - 1]
+    return before === undefined ? [point] : [{ x: point.x, y: before.y }, point]
+  })
 }
 
 export type Bar = { label: string; parts: readonly { name: string; colour: string; value: number }[] }

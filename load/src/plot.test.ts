@@ -22,6 +22,18 @@ test('a plot shows every line and stays within its frame, also without a point',
   expect(barPlot('cost', { x: '', y: 'ms' }, [])).not.toMatch(/NaN|Infinity/)
 })
 
+test('what holds until the next is drawn as stairs, and marks stand where they belong', () => {
+  const points = [
+    { x: 0, y: 1 },
+    { x: 5, y: 4 },
+  ]
+  const line = { name: 'ready', colour: 'red', points, steps: true }
+  const svg = linePlot('replicas', { x: 's', y: '', xMax: 10 }, [line], [{ x: 10, word: 'over' }])
+  const [first, corner, last] = /points="([^"]*)"/.exec(svg)?.[1]?.split(' ') ?? []
+  expect(corner?.split(',')).toEqual([last?.split(',')[0], first?.split(',')[1]])
+  expect(svg).toContain('>over</text>')
+})
+
 test('words do not become markup', () => {
   expect(escaped('<a & "b">')).toBe('&lt;a &amp; &quot;b&quot;&gt;')
 })

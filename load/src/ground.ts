@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs'
+import { DOOR, NAMESPACE, placeOf } from '@tideshop/cluster/place'
+import { CannotRun } from './arguments.ts'
+import { KubeApi } from './cluster/api.ts'
+import { readKubeconfig } from './cluster/kubeconfig.ts'
+import { ClusterWatch } from './cluster/watch.ts'
+import { answersAt, DEFAULT_BASE_URL, expectShop, isLoopback, loopbackOrigin } from './target.ts'
+
+/** Where load goes, and the cluster behind it, or null for a shop of `pnpm start`. */
+export type Ground = { baseUrl: string; cluster: ClusterWatch | null }
+
+export type GroundOptions = {
+  'base-url'?: string | undefined
+  cluster?: boolean | undefined
+  kubeconfig?: string | undefined
+}
+
+export const groundOptions = {
+  'base-url': { type: 'string' },
+  cluster: { type: 'boolean' },
+  kubeconfig: { type: 'string' },
+} as const
+
+export const groundHelp = `  --base-url      a shop on this machine (default ${DEFAULT_BASE_URL}, or the cluster's ${DOOR} when nothing
+                  answers there)
+  --cluster       the shop in the cluster of \`pnpm cluster up\`, with its scaling; by itself at the cluster's address
+  --kubeconfig    another cluster's, on this machine too; with --base-url for its door`
+
+/** Throws a sentence when there is no shop, or no cluster where one was asked for. */
+export async function findGround(options: GroundOptions): Promise<Ground> {
+  const { 'base-url': typed, cluster = false, kubeconfig } = options
+  const isAsked = cluster || kubeconfig !== undefined
+  const baseUrl = typed === undefined ? await addressOf(isAsked) : loopbackOrigin(typed)
+  await expectShop(baseUrl)
+  if (!isAsked && baseUrl !== DOOR) return { baseUrl, cluster: null }
+  const file = kubeconfig ?? placeOf(process.env).kubeconfig
+  if (!isAsked && !existsSync(file)) return { baseUrl, cluster: null }
+  return { baseUrl, cluster: await clusterOf(file) }
+}
+
+async function addressOf(isCluster: boolean): Promise<string> {
+  if (isCluster) return DOOR
+  return (await answersAt(DEFAULT_BASE_URL)) || !(await answersAt(DOOR)) ? DEFAULT_BASE_URL : DOOR
+}
+
+async function clusterOf(file: string): Promise<ClusterWatch> {
+  const access = readKubeconfig(file)
+  if (!isLoopback(access.server)) throw new CannotRun(`the cluster of ${file} is not on this machine`)
+  const watch = new ClusterWatch(new KubeApi(access), NAMESPACE)
+  try {
+    await watch.look()
+  } catch (error) {
+    await watch.api.close()
+    throw new CannotRun(`the cluster of ${file} cannot be watched: ${(error as Error).message}`)
+  }
+  return watch
+}

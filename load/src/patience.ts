@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Dispatcher } from 'undici'
+
+/**
+ * A caller who does what the shop says: 503 is "not now, ask again", and whoever loses his connection because a
+ * replica goes asks again too. Both are safe for what changes nothing, and for what carries an idempotency key.
+ */
+
+export type Answer = { status: number; location: string | undefined; body: string }
+
+export type Patience = {
+  /** Milliseconds after the first ask for which a caller asks again; 0: once only. */
+  patienceMs: number
+  /** Hears of each ask that is going to be repeated. */
+  repeated: () => void
+  stop: AbortSignal
+}
+
+/** What the shop says in `Retry-After`. */
+const AGAIN_AFTER_MS = 1000
+
+/** The last answer that was given. Throws when there was none, or when `stop` fired. */
+export async function askPatiently(
+  pool: Dispatcher,
+  request: Dispatcher.RequestOptions,
+  { patienceMs, repeated, stop }: Patience,
+): Promise<Answer> {
+  const giveUpAt = performance.now() + patienceMs
+  while (performance.now() + AGAIN_AFTER_MS <= giveUpAt) {
+    const answer = await ask(pool, request).catch(() => null)
+    if (answer !== null && answer.status !== 503) return answer
+    stop.throwIfAborted()
+    repeated()
+    await delay(AGAIN_AFTER_MS, undefined, { signal: stop })
+  }
+  return ask(pool, request)
+}
+
+async function ask(pool: Dispatcher, request: Dispatcher.RequestOptions): Promise<Answer> {
+  const { statusCode, headers, body } = await pool.request(request)
+  const { location } = headers
+  return {
+    status: statusCode,
+    location: location === undefined ? undefined : String(location),
+    body: await body.text(),
+  }
+}

@@ -5,7 +5,7 @@ import { Refusal } from '@tideshop/kit/refusal'
 /** Milliseconds between two tries of a call that nobody answers; each counts for the scaler that wakes who is called. */
 const TRY_AGAIN_MS = 150
 /** Milliseconds for which a 503 of the service itself is asked again: a moment of its database passes, an outage does not. */
-const BUSY_WAIT_MS = 2000
+const BUSY_WAIT_MS = 5000
 /** Callers who wait for one service at once, each with a request in memory. The others are refused. */
 const WAITING_MAX = 2000
 

@@ -1,7 +1,10 @@
+import { createClient } from '@connectrpc/connect'
 import { Consumer, Producer } from '@platformatic/kafka'
 import { userApproveResponse } from '@tideshop/contracts/approvals'
+import { Pricing } from '@tideshop/contracts/gen/pricing_pb'
 import { userApprove } from '@tideshop/contracts/users'
 import type { Outgoing } from '@tideshop/kit/event'
+import { type GrpcSidecar, grpcSidecarOn } from '@tideshop/kit/grpc-invoke'
 import { mongoClient } from '@tideshop/kit/mongo'
 import type { Replica } from '@tideshop/run/replica'
 import type { Shop } from '@tideshop/run/shop'
@@ -26,6 +29,7 @@ export class Bystander {
   readonly #producer: Producer
   readonly #consumer: Consumer
   readonly #ended: EndedOperation
+  readonly #sidecars: GrpcSidecar[] = []
 
   constructor(shop: Shop, ended: EndedOperation) {
     const at = { clientId: 'bench', bootstrapBrokers: shop.kafkaBrokers.split(',') }
@@ -50,11 +54,29 @@ export class Bystander {
         withSidecar: async () => () => answers(invoke),
       }
     }
+    if (appId === 'pricing') {
+      const quoted = (port: number) => async () => this.#quotes(port)
+      return { alone: quoted(replica.appPort), withSidecar: quoted(replica.daprGrpcPort) }
+    }
     return appId === 'users' ? this.#users(local) : this.#approvals(local)
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#client.close(), this.#producer.close(), this.#consumer.close(true)])
+    for (const { close } of this.#sidecars) close()
+  }
+
+  /** A price, by gRPC: to the app itself as its sidecar asks it, or to the sidecar. */
+  #quotes(port: number): Served {
+    const sidecar = grpcSidecarOn(port)
+    this.#sidecars.push(sidecar)
+    const pricing = createClient(Pricing, sidecar.to('pricing'))
+    const question = { lines: [{ sku: 'first', unitPriceCents: 1n, quantity: 1 }] }
+    return () =>
+      pricing.quote(question).then(
+        () => true,
+        () => false,
+      )
   }
 
   /** A new user is asked for; served is the question to `approvals`. */

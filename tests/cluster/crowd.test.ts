@@ -38,11 +38,15 @@ describe.skipIf(lacks.length > 0)(`on ${NODES.length} played nodes`, () => {
 
   beforeAll(async () => {
     watch = new ReplicaWatch()
-    const { binaries } = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
+    const { binaries, manifests } = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
     const settings = ['--manage-all-nodes=false', '--manage-nodes-with-label-selector=type=kwok']
-    kwok = spawn(binaries.kwok, [`--kubeconfig=${place.kubeconfig}`, ...settings], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
+    kwok = spawn(
+      binaries.kwok,
+      [`--kubeconfig=${place.kubeconfig}`, `--config=${manifests.kwok}`, ...settings],
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    )
     const kubectl = kubectlAt(place)
     for (const name of NODES) await kubectl.post('/api/v1/nodes', node(name))
   })

@@ -7,13 +7,19 @@ import { OVERLAYS, objectsIn, objectsOf, services } from './manifests.ts'
 
 type Trigger = { type: string; metadata: Record<string, string> }
 
-/** What a door's sidecar counts, of what nobody asked for. */
-const PROBES = ['/v1.0/healthz', '/v1.0/healthz/outbound']
-/** What is demand on a service, by its name; the door's is any. */
-const CALLS: Record<string, string[]> = {
-  catalog: ['/v1.0/invoke/catalog/method/goods', '/v1.0/actors/StockActor/LMP-0101/method/reserve'],
+/** What a door's sidecar counts, of what nobody asked for, by the label that tells it apart. */
+const PROBES: Record<string, string[]> = {
+  path: ['/v1.0/healthz', '/v1.0/healthz/outbound'],
+  grpc_server_method: ['/dapr.proto.runtime.v1.Dapr/GetMetadata', '/grpc.health.v1.Health/Check'],
 }
-const CALL = '/v1.0/invoke/operations/method/operation/create'
+/** What is demand on a service, by its name and the same label; the door's is any. */
+const CALLS: Record<string, string[]> = {
+  'catalog path': ['/v1.0/invoke/catalog/method/goods', '/v1.0/actors/StockActor/LMP-0101/method/reserve'],
+}
+const CALL: Record<string, string> = {
+  path: '/v1.0/invoke/operations/method/operation/create',
+  grpc_server_method: '/tideshop.pricing.v1.Pricing/Quote',
+}
 
 describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const scalers = objectsOf(overlay).filter(({ kind }) => kind === 'ScaledObject')
@@ -59,9 +65,10 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     })
 
     test('counts what was asked, and no probe', () => {
-      for (const passes of pathFilters(triggers)) {
-        for (const call of CALLS[service] ?? [CALL]) expect(passes(call)).toBe(true)
-        expect(PROBES.filter(passes)).toEqual([])
+      for (const { label, passes } of filters(triggers)) {
+        for (const call of CALLS[`${service} ${label}`] ?? [CALL[label] ?? ''])
+          expect(passes(call)).toBe(true)
+        expect(PROBES[label]?.filter(passes)).toEqual([])
       }
     })
 
@@ -74,7 +81,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       expect(spec.pollingInterval).toBe(1)
       // What a query still sees of the last call comes before it: both together are what the head says.
       expect(spec.cooldownPeriod).toBe(
-        overlay === 'production' ? 60 : ['operations', 'catalog'].includes(service) ? 12 : 5,
+        overlay === 'production' ? 60 : ['operations', 'catalog', 'pricing'].includes(service) ? 12 : 5,
       )
     })
   })
@@ -114,6 +121,16 @@ describe('as published', () => {
     })
   })
 
+  test('C: 50 % of the processor and 100 calls a second, 1 to 10', () => {
+    const { metadata, spec } = published('pricing')
+    expect([metadata.name, spec.scaleTargetRef.name]).toEqual(['pricing', 'pricing'])
+    expect(spec).toMatchObject({ minReplicaCount: 1, maxReplicaCount: 10 })
+    expect(spec.triggers).toMatchObject([
+      { type: 'cpu', metricType: 'Utilization', metadata: { value: '50' } },
+      { type: 'prometheus', metadata: { threshold: '100' } },
+    ])
+  })
+
   test('D: a lag of 5', () => {
     const { metadata, spec } = published('approvals')
     expect([metadata.name, spec.scaleTargetRef.name]).toEqual(['approvals', 'approvals'])
@@ -125,13 +142,15 @@ function kafkaOf(triggers: Trigger[]): Record<string, string>[] {
   return triggers.filter(({ type }) => type === 'kafka').map(({ metadata }) => metadata)
 }
 
-/** Every filter by path of every query; one query without would be another test's green. */
-function pathFilters(triggers: Trigger[]): ((path: string) => boolean)[] {
+type Filter = { label: string; passes: (value: string) => boolean }
+
+/** Every filter by path or method of every query; one query without would be another test's green. */
+function filters(triggers: Trigger[]): Filter[] {
   const queries = triggers.flatMap(({ metadata }) => metadata['query'] ?? [])
-  for (const query of queries) expect(query).toMatch(/path(=~|!~)"/)
-  const filters = queries.flatMap((query) => [...query.matchAll(/path(=~|!~)"([^"]*)"/g)])
-  return filters.map(([, operator, pattern]) => {
+  for (const query of queries) expect(query).toMatch(/(path|grpc_server_method)(=~|!~)"/)
+  const found = queries.flatMap((query) => [...query.matchAll(/(path|grpc_server_method)(=~|!~)"([^"]*)"/g)])
+  return found.map(([, label = '', operator, pattern]) => {
     const matches = new RegExp(`^(?:${pattern})$`)
-    return (path) => matches.test(path) === (operator === '=~')
+    return { label, passes: (value) => matches.test(value) === (operator === '=~') }
   })
 }

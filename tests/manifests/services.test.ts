@@ -41,6 +41,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     const { spec: deployment } = find('Deployment', service) ?? {}
     const { metadata, spec: pod } = deployment.template
     const [app] = pod.containers
+    const laptop = dapr.apps.find(({ appID }: { appID: string }) => appID === service)
     const annotations = Object.fromEntries(
       Object.entries<string>(metadata.annotations).map(([key, value]) => [
         key.replace('dapr.io/', ''),
@@ -72,7 +73,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       expect(annotations).toMatchObject({
         enabled: 'true',
         'app-port': String(app.ports[0].containerPort),
-        'app-protocol': 'http',
+        'app-protocol': laptop.appProtocol ?? 'http',
         'enable-app-health-check': String(common.enableAppHealthCheck),
         'app-health-check-path': common.appHealthCheckPath,
         'app-health-probe-interval': String(common.appHealthProbeInterval),
@@ -89,7 +90,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     })
 
     test('runs with the environment of dapr.yaml', () => {
-      const { env } = dapr.apps.find(({ appID }: { appID: string }) => appID === service)
+      const { env } = laptop
       const waitMs = overlay === 'local' ? OWN_WAIT_MS : RELEASED_WAIT_MS[service]
       const here = Object.fromEntries(app.env.map(({ name, value }: Record<string, string>) => [name, value]))
       expect(here).toEqual({

@@ -7,7 +7,12 @@ import { Admin, Producer } from '@platformatic/kafka'
 import { root } from '@tideshop/run/arguments'
 import { backboneNeeds, type Part, startKafka } from '@tideshop/run/backbone'
 import { provideControlPlane, startControlPlane } from '@tideshop/run/control-plane'
-import { type ControlPlaneAddresses, type Ports, readDaprYaml } from '@tideshop/run/dapr-yaml'
+import {
+  type AppProtocol,
+  type ControlPlaneAddresses,
+  type Ports,
+  readDaprYaml,
+} from '@tideshop/run/dapr-yaml'
 import { Fleet } from '@tideshop/run/fleet'
 import { firstTaken, needsOf } from '@tideshop/run/ports'
 import type { Process } from '@tideshop/run/process'
@@ -46,7 +51,14 @@ export type Changes = Record<string, string | null>
 /** Settings of the sidecar that a trap wants otherwise; a key is the path below `spec`, with dots. */
 export type Config = Record<string, boolean>
 
-export type SidecarPlan = { appId: string; ports: Ports; components?: string[]; config?: Config }
+export type SidecarPlan = {
+  appId: string
+  ports: Ports
+  /** Default http. */
+  appProtocol?: AppProtocol
+  components?: string[]
+  config?: Config
+}
 
 export type Ground = {
   /** Free ports for one app and its sidecar. */
@@ -169,7 +181,7 @@ async function groundIn({ fleet, dir }: Place, controlPlane?: ControlPlaneAddres
       }
       throw new Error(`no free ports below ${PORTS_TO}`)
     },
-    async startSidecar({ appId, ports, components = [], config }) {
+    async startSidecar({ appId, ports, appProtocol = 'http', components = [], config }) {
       const resourcesDir = path.join(dir, appId)
       mkdirSync(resourcesDir)
       for (const [index, text] of components.entries()) {
@@ -179,7 +191,7 @@ async function groundIn({ fleet, dir }: Place, controlPlane?: ControlPlaneAddres
         resourcesDir,
         configFile: config === undefined ? configFile : changedConfig(configFile, appId, config),
       }
-      const entry = { appId, logLevel: 'warn', healthCheck: null }
+      const entry = { appId, appProtocol, logLevel: 'warn', healthCheck: null }
       const parts = { fleet, daprd, rendered, ...(controlPlane && { controlPlane }) }
       const sidecar = defineSidecar(parts, entry, `${appId}/daprd`, ports)
       onTestFinished(() => sidecar.kill())

@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http'
 import type { Ports } from '@tideshop/run/dapr-yaml'
 import type { Process } from '@tideshop/run/process'
 import { expect, test } from 'vitest'
+import { counted } from './counted.ts'
 import { type Config, openGround, SOON, serve } from './ground.ts'
 
 /*
@@ -121,13 +122,3 @@ test.for([
     expect(await asked(callee)).toBe(0)
   },
 )
-
-/** The sum of all lines of a metric with these labels. */
-async function counted({ ports }: App, metric: string, labels: Record<string, string>): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${ports.metricsPort}/metrics`)
-  const lines = (await response.text()).split('\n').filter((line) => line.startsWith(`${metric}{`))
-  const matching = lines.filter((line) =>
-    Object.entries(labels).every(([name, value]) => line.includes(`${name}="${value}"`)),
-  )
-  return matching.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
-}

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
+import { type GrpcHandler, type Listener, listenerOf } from './listener.ts'
 import type { Log } from './telemetry.ts'
 
 /**
@@ -17,8 +18,18 @@ const QUIET_MS = 500
 const DRAIN_MAX_MS = 15_000
 const POLL_MS = 50
 
+/** They go on to the very end and are nobody's work. */
+const PROBES: ReadonlySet<string | undefined> = new Set([
+  '/healthz',
+  '/readyz',
+  '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck',
+  '/grpc.health.v1.Health/Check',
+])
+
 export type Service = {
   app: Express
+  /** At the same port, for a service that speaks gRPC (grpc.ts). */
+  grpc?: GrpcHandler
   port: number
   log: Log
   /** Runs beside the requests until `stop` fires: a sweep, say. */
@@ -28,10 +39,11 @@ export type Service = {
 }
 
 /** Resolves when the service has left; the process then ends by itself. */
-export async function run({ app, port, log, work, close }: Service): Promise<void> {
+export async function run({ app, grpc, port, log, work, close }: Service): Promise<void> {
   const stopping = new AbortController()
-  const server = createServer(app)
-  const traffic = watch(server)
+  const listener = listenerOf(app, grpc)
+  const { server } = listener
+  const traffic = watch(listener)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       log.info({ signal }, 'stopping')
@@ -47,24 +59,24 @@ export async function run({ app, port, log, work, close }: Service): Promise<voi
   if (!stopping.signal.aborted) await once(stopping.signal, 'abort')
   await traffic.quiet()
   server.close()
-  server.closeAllConnections()
+  listener.closeConnections()
   await working
   await close()
   log.info('left')
 }
 
-function watch(server: Server): { quiet: () => Promise<void> } {
+function watch({ requests }: Listener): { quiet: () => Promise<void> } {
   let open = 0
   let lastAt = 0
-  server.on('request', (request, response) => {
-    // Probes go on to the very end and are nobody's work.
-    if (request.url === '/healthz' || request.url === '/readyz') return
+  const opened = (request: IncomingMessage, response: ServerResponse) => {
+    if (PROBES.has(request.url)) return
     open += 1
     response.once('close', () => {
       open -= 1
       lastAt = performance.now()
     })
-  })
+  }
+  for (const server of requests) server.on('request', opened)
   return {
     async quiet() {
       const began = performance.now()

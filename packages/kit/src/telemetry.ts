@@ -21,6 +21,8 @@ export type Metrics = {
   published: Counter<'topic' | 'outcome'>
   /** Seconds of an HTTP request by its route pattern, never by its path. */
   requestSeconds: Histogram<'method' | 'route' | 'status'>
+  /** Seconds of a gRPC call to its last message, by gRPC's name of its end: `OK`, `INVALID_ARGUMENT` … */
+  rpcSeconds: Histogram<'rpc' | 'code'>
 }
 
 export function createMetrics(appId: string): Metrics {
@@ -61,6 +63,13 @@ export function createMetrics(appId: string): Metrics {
       name: 'tideshop_request_seconds',
       help: 'Seconds of an HTTP request by route',
       labelNames: ['method', 'route', 'status'],
+      buckets: seconds,
+      registers,
+    }),
+    rpcSeconds: new Histogram({
+      name: 'tideshop_rpc_seconds',
+      help: 'Seconds of a gRPC call by its end',
+      labelNames: ['rpc', 'code'],
       buckets: seconds,
       registers,
     }),

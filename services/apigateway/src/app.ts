@@ -5,6 +5,7 @@ import {
   operationId,
   operationKinds,
 } from '@tideshop/contracts/operations'
+import { quoteBody } from '@tideshop/contracts/pricing'
 import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
@@ -13,16 +14,18 @@ import type { Catalog } from './catalog.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { openApi } from './openapi.ts'
 import type { Operations } from './operations.ts'
+import type { Prices } from './prices.ts'
 
 export type GatewayParts = HttpParts & {
   operations: Operations
   catalog: Catalog
+  prices: Prices
   newId: () => string
 }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
-  const { operations, newId } = parts
+  const { operations, prices, newId } = parts
   return httpApp(parts, (app) => {
     app.post('/operation/create/:kind', jsonBody, async (request, response) => {
       // Named here: when the sidecar repeats the call, or the answer is lost, it is still one operation.
@@ -32,6 +35,10 @@ export function gatewayApp(parts: GatewayParts): Express {
 
     app.get('/operation/get/:id', async (request, response) => {
       response.json(await operations.find(parse(operationId, request.params.id, 'uuid')))
+    })
+
+    app.post('/api/prices/quote', jsonBody, async (request, response) => {
+      response.json(await prices.quote(parse(quoteBody, request.body)))
     })
 
     showCatalog(app, parts)

@@ -3,6 +3,8 @@ import { z } from 'zod'
 
 const schema = z.object({
   ...serviceEnv({ port: 8080, daprHttpPort: 3500 }),
+  /** TCP port of the sidecar for calls by gRPC. */
+  DAPR_GRPC_PORT: z.coerce.number().int().default(13500),
   /** Milliseconds that a caller waits for a service that sleeps at zero replicas; less than a drain takes (kit/run). */
   WAKE_WAIT_MS: z.coerce.number().int().min(0).max(13_000).default(0),
 })

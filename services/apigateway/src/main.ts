@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { grpcSidecarOn } from '@tideshop/kit/grpc-invoke'
 import { daprInvoke } from '@tideshop/kit/invoke'
 import { run } from '@tideshop/kit/run'
 import { sidecarOn } from '@tideshop/kit/sidecar'
@@ -7,11 +8,13 @@ import { gatewayApp } from './app.ts'
 import { catalogThrough } from './catalog.ts'
 import { readEnv } from './env.ts'
 import { operationsThrough } from './operations.ts'
+import { pricesThrough } from './prices.ts'
 
 const appId = 'apigateway'
 const env = readEnv(process.env)
 const log = createLog(appId, env.LOG_LEVEL)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
+const grpcSidecar = grpcSidecarOn(env.DAPR_GRPC_PORT)
 const invoke = daprInvoke(sidecar)
 
 const app = gatewayApp({
@@ -19,9 +22,18 @@ const app = gatewayApp({
   metrics: createMetrics(appId),
   operations: operationsThrough(invoke, env.WAKE_WAIT_MS),
   catalog: catalogThrough(invoke, env.WAKE_WAIT_MS),
+  prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
   newId: () => randomUUIDv7(),
   // Not of what lies behind: a door that waits for sleeping services would never open.
   ready: () => sidecar.ready(),
 })
 
-await run({ app, port: env.PORT, log, close: () => sidecar.close() })
+await run({
+  app,
+  port: env.PORT,
+  log,
+  close: () => {
+    grpcSidecar.close()
+    return sidecar.close()
+  },
+})

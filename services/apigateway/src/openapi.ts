@@ -8,6 +8,7 @@ import {
   sku,
 } from '@tideshop/contracts/catalog'
 import { operationId, operationView, userCreateBody } from '@tideshop/contracts/operations'
+import { quoteBody, quoteView } from '@tideshop/contracts/pricing'
 import { z } from 'zod'
 
 /** The door's contract, OpenAPI 3.1, made from the schemas that check the requests, so the two cannot differ. */
@@ -22,6 +23,9 @@ const problem = z.object({
 const schemas = {
   Operation: jsonSchema(operationView),
   UserCreate: jsonSchema(userCreateBody),
+  Quote: jsonSchema(quoteView),
+  // As it is sent: what has a default may be left out.
+  QuoteRequest: jsonSchema(quoteBody, 'input'),
   Good: jsonSchema(goodView),
   GoodsPage: jsonSchema(goodsPage),
   CategoriesPage: jsonSchema(categoriesPage),
@@ -29,8 +33,8 @@ const schemas = {
   Problem: jsonSchema(problem),
 }
 
-function jsonSchema(schema: z.ZodType) {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema)
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output') {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io })
   return rest
 }
 
@@ -173,6 +177,21 @@ export const openApi = {
           200: answer('The operation as it stands', 'Operation'),
           400: no('Malformed id'),
           404: no('No such operation'),
+          503: later,
+        },
+      },
+    },
+    '/api/prices/quote': {
+      post: {
+        tags: ['prices'],
+        operationId: 'quotePrice',
+        summary: 'What a basket costs, with sales and vouchers',
+        requestBody: { required: true, content: { 'application/json': { schema: ref('QuoteRequest') } } },
+        responses: {
+          200: answer('The price; amounts are whole cents', 'Quote'),
+          400: no('Broken JSON or wrong fields'),
+          413: no('Body too large'),
+          415: no('Not application/json'),
           503: later,
         },
       },

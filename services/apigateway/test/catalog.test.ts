@@ -25,6 +25,7 @@ function door(catalog: Catalog) {
     ...quietParts('apigateway'),
     catalog,
     operations: { create: nobody, find: nobody },
+    prices: { quote: nobody },
     newId: () => randomUUIDv7(),
   })
 }

@@ -15,6 +15,7 @@ function door(failure?: Error) {
     ...quietParts('apigateway'),
     catalog: shelfOf([]),
     newId: () => randomUUIDv7(),
+    prices: { quote: () => Promise.reject(new Error('nobody asked for a price')) },
     operations: {
       async create(asked) {
         if (failure) throw failure
@@ -134,6 +135,7 @@ test('the contract is served, with a page to read it', async () => {
   expect(Object.keys(body.paths)).toEqual([
     '/operation/create/user-create',
     '/operation/get/{uuid}',
+    '/api/prices/quote',
     '/api/goods',
     '/api/goods/{sku}',
     '/api/goods/{sku}/picture.svg',
@@ -157,6 +159,7 @@ test('the door knows its health', async () => {
     catalog: shelfOf([]),
     newId: randomUUIDv7,
     operations: { create: () => Promise.reject(), find: () => Promise.reject() },
+    prices: { quote: () => Promise.reject() },
     ready: () => Promise.reject(new Refusal('unavailable', 'the sidecar is not ready')),
   })
   expect((await request(sleepy).get('/readyz')).status).toBe(503)

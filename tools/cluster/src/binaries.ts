@@ -8,7 +8,7 @@ import { lookForTool } from '@tideshop/runtime/tools'
 
 export const KUBERNETES = '1.36.4'
 export const KEDA = '2.21.0'
-const KWOK = '0.8.0'
+export const KWOK = '0.8.0'
 const COREDNS = '1.14.2'
 /** Of the 3rd generation the last that takes the Kubernetes libraries of the release above. */
 const HELM = '3.21.0'

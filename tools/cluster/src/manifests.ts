@@ -6,7 +6,8 @@ import { promisify } from 'node:util'
 import { fetchModule } from '@tideshop/runtime/build-daprd'
 import { cacheName, cacheRoot, keep } from '@tideshop/runtime/cache'
 import { DAPR } from '@tideshop/runtime/recipes'
-import { type Binaries, GO_DAPR, GO_KUBERNETES, KEDA } from './binaries.ts'
+import { stringify } from 'yaml'
+import { type Binaries, GO_DAPR, GO_KUBERNETES, KEDA, KWOK } from './binaries.ts'
 import type { Making } from './images.ts'
 
 const OUTPUT_BYTES_MAX = 64 * 1024 ** 2
@@ -15,26 +16,42 @@ export const COREDNS_MANIFEST = fileOf('coredns.yaml')
 const DAPR_VALUES = fileOf('dapr-values.yaml')
 const KEDA_KUSTOMIZATION = fileOf('keda/kustomization.yaml')
 
-/** Files or folders of objects, for kubectl. */
-export type Manifests = { daprDefinitions: string; dapr: string; keda: string }
+/** Files or folders of objects, for kubectl; of KWOK for itself. */
+export type Manifests = { daprDefinitions: string; dapr: string; keda: string; kwok: string }
 
-/** Dapr's chart and KEDA's configuration lie in their Go modules: rendered once for each release and each setting. */
+/** What KWOK needs to play nodes and pods that are ready at once. */
+const KWOK_STAGES = ['node/fast', 'node/heartbeat-with-lease', 'pod/fast']
+/** It exits where these are zero, which they are by themselves. */
+const KWOK_PARALLEL = { nodeLeaseParallelism: 4, podPlayStageParallelism: 4, nodePlayStageParallelism: 4 }
+
+/** They lie in the Go modules of Dapr, KEDA and KWOK: rendered once for each release and each setting. */
 export async function renderManifests(binaries: Binaries, making: Making): Promise<Manifests> {
   const { env, report, signal } = making
-  const name = await cacheName('manifests', `${DAPR}-${KEDA}`, [DAPR_VALUES, KEDA_KUSTOMIZATION], [])
+  const name = await cacheName(
+    'manifests',
+    `${DAPR}-${KEDA}`,
+    [DAPR_VALUES, KEDA_KUSTOMIZATION],
+    [KWOK, ...KWOK_STAGES, JSON.stringify(KWOK_PARALLEL)],
+  )
   const folder = join(cacheRoot(env), name)
   await keep({
     folder,
     report,
     signal,
     fill: async (unfinished) => {
-      report('manifests of Dapr and KEDA, the first time')
+      report('manifests of Dapr, KEDA and KWOK, the first time')
       await renderDapr(unfinished, binaries.helm, making)
       await renderKeda(unfinished, binaries.kubelite, making)
+      await renderKwok(unfinished, binaries.kubelite, making)
     },
   })
   const file = (name: string) => join(folder, name)
-  return { daprDefinitions: file('dapr-crds'), dapr: file('dapr.yaml'), keda: file('keda.yaml') }
+  return {
+    daprDefinitions: file('dapr-crds'),
+    dapr: file('dapr.yaml'),
+    keda: file('keda.yaml'),
+    kwok: file('kwok.yaml'),
+  }
 }
 
 async function renderDapr(folder: string, helm: string, making: Making): Promise<void> {
@@ -58,6 +75,20 @@ async function renderKeda(folder: string, kubelite: string, making: Making): Pro
   )
   await promisify(execFile)('chmod', ['-R', 'u+w', draft])
   await rm(draft, { recursive: true })
+}
+
+/** Its settings, with the stages that it plays, as it reads them from a file. */
+async function renderKwok(folder: string, kubelite: string, making: Making): Promise<void> {
+  const source = { ...making, module: GO_KUBERNETES, onLine: () => {} }
+  const module = await fetchModule(source, 'sigs.k8s.io/kwok')
+  const kind = { apiVersion: 'config.kwok.x-k8s.io/v1alpha1', kind: 'KwokConfiguration' }
+  const documents = [stringify({ ...kind, options: KWOK_PARALLEL })]
+  for (const stages of KWOK_STAGES) {
+    documents.push(
+      await outputOf(kubelite, ['kubectl', 'kustomize', join(module, 'kustomize/stage', stages)]),
+    )
+  }
+  await writeFile(join(folder, 'kwok.yaml'), documents.join('---\n'))
 }
 
 async function outputOf(command: string, args: string[]): Promise<string> {

@@ -5,7 +5,7 @@ import type { Kubectl } from './kubectl.ts'
 import { DOOR_SERVICE, NAMESPACE, READY_WITHIN_MS } from './place.ts'
 import { until } from './until.ts'
 
-export const SERVICES = ['apigateway', 'operations', 'users', 'approvals', 'catalog']
+export const SERVICES = ['apigateway', 'operations', 'users', 'approvals', 'pricing', 'catalog']
 
 const OVERLAY = join(root, 'k8s/overlays/local')
 

@@ -25,6 +25,8 @@ export type AppEntry = Ports & {
   dir: string
   command: string[]
   env: Record<string, string>
+  /** What the sidecar speaks to its app. */
+  appProtocol: AppProtocol
   /** daprd's, not the app's. */
   logLevel: string
   healthCheck: HealthCheck | null
@@ -38,6 +40,8 @@ export type Ports = {
   metricsPort: number
 }
 
+export type AppProtocol = 'http' | 'grpc'
+
 /** Units as the Dapr CLI has them: seconds between probes, milliseconds for each. */
 export type HealthCheck = { path: string; intervalS: number; timeoutMs: number; threshold: number }
 
@@ -46,12 +50,13 @@ export class DaprYamlError extends Error {
   override name = 'DaprYamlError'
 }
 
-type Kind = 'text' | 'number' | 'flag' | 'texts' | 'env' | 'mapping' | 'list'
+type Kind = 'text' | 'protocol' | 'number' | 'flag' | 'texts' | 'env' | 'mapping' | 'list'
 type Keys<Fields> = Record<keyof Fields, Kind>
 
 type FileFields = { version?: number; common?: unknown; apps: unknown[] }
 type SidecarFields = {
   logLevel?: string
+  appProtocol?: AppProtocol
   enableAppHealthCheck?: boolean
   appHealthCheckPath?: string
   appHealthProbeInterval?: number
@@ -80,6 +85,7 @@ type AppFields = SidecarFields & OwnFields
 const fileKeys: Keys<FileFields> = { version: 'number', common: 'mapping', apps: 'list' }
 const sidecarKeys: Keys<SidecarFields> = {
   logLevel: 'text',
+  appProtocol: 'protocol',
   enableAppHealthCheck: 'flag',
   appHealthCheckPath: 'text',
   appHealthProbeInterval: 'number',
@@ -149,6 +155,7 @@ function checked<Fields>(value: unknown, keys: Keys<Fields>, needed: string[], w
 
 const fits: Record<Kind, (value: unknown) => boolean> = {
   text: isText,
+  protocol: (value) => value === 'http' || value === 'grpc',
   number: Number.isInteger,
   flag: (value) => typeof value === 'boolean',
   texts: (value) => Array.isArray(value) && value.length > 0 && value.every(isText),
@@ -176,6 +183,7 @@ function appEntry(fields: AppFields, root: string): AppEntry {
     dir: path.resolve(root, fields.appDirPath),
     command: fields.command,
     env: Object.fromEntries(Object.entries(fields.env ?? {}).map(([key, value]) => [key, String(value)])),
+    appProtocol: fields.appProtocol ?? 'http',
     logLevel: fields.logLevel ?? 'info',
     healthCheck: healthCheck(fields),
     appPort: fields.appPort,

@@ -8,6 +8,7 @@ const entry: AppEntry = {
   dir: '/shop/services/users',
   command: ['node', 'src/main.ts'],
   env: {},
+  appProtocol: 'http',
   logLevel: 'warn',
   healthCheck: { path: '/healthz', intervalS: 2, timeoutMs: 1000, threshold: 3 },
   appPort: 8082,

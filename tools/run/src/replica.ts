@@ -27,6 +27,7 @@ export type Replica = {
   sidecar: Process
   appPort: number
   daprHttpPort: number
+  daprGrpcPort: number
   metricsPort: number
 }
 
@@ -39,7 +40,7 @@ export type SidecarParts = {
 }
 
 /** What a sidecar has to know of its app. */
-export type SidecarEntry = Pick<AppEntry, 'appId' | 'logLevel' | 'healthCheck'>
+export type SidecarEntry = Pick<AppEntry, 'appId' | 'appProtocol' | 'logLevel' | 'healthCheck'>
 
 export type ReplicaParts = SidecarParts & {
   mongodbUri: string
@@ -69,6 +70,7 @@ export function defineReplica(parts: ReplicaParts, entry: AppEntry, name: string
     sidecar: defineSidecar(parts, entry, `${name}/daprd`, ports),
     appPort: ports.appPort,
     daprHttpPort: ports.daprHttpPort,
+    daprGrpcPort: ports.daprGrpcPort,
     metricsPort: ports.metricsPort,
   }
 }
@@ -147,7 +149,7 @@ export function daprdArgs(
   const settings: Record<string, string | number> = {
     'app-id': entry.appId,
     'app-port': ports.appPort,
-    'app-protocol': 'http',
+    'app-protocol': entry.appProtocol,
     'dapr-http-port': ports.daprHttpPort,
     'dapr-grpc-port': ports.daprGrpcPort,
     'dapr-internal-grpc-port': ports.daprInternalGrpcPort,

@@ -25,6 +25,7 @@ type Service = {
 type App = {
   appID: string
   appPort: number
+  appProtocol?: string
   daprHTTPPort: number
   daprGRPCPort: number
   daprInternalGRPCPort: number
@@ -50,6 +51,8 @@ test.each(apps)('$appID is built, and runs with the environment of dapr.yaml', (
     // The host differs, and a real mongod has to be asked for its journal.
     MONGODB_URI: 'mongodb://mongo:27017/?journal=true',
     ...(batchWaitMs && { BATCH_WAIT_MS: batchWaitMs }),
+    // Who calls by gRPC has to be told the port, which in a pod and on a laptop comes by itself.
+    ...(app.appID === 'apigateway' && { DAPR_GRPC_PORT: app.daprGRPCPort }),
   }
   expect(asText(service?.environment)).toEqual(asText(here))
 })
@@ -62,6 +65,7 @@ test.each(apps)('$appID has a sidecar beside it, set as in dapr.yaml', (app) => 
     [
       `--app-id=${app.appID}`,
       `--app-port=${app.appPort}`,
+      ...(app.appProtocol ? [`--app-protocol=${app.appProtocol}`] : []),
       `--dapr-http-port=${app.daprHTTPPort}`,
       `--dapr-grpc-port=${app.daprGRPCPort}`,
       `--dapr-internal-grpc-port=${app.daprInternalGRPCPort}`,

@@ -13,6 +13,7 @@ const entry: AppEntry = {
   dir: import.meta.dirname,
   command: [process.execPath, tinyReplica],
   env: {},
+  appProtocol: 'http',
   logLevel: 'warn',
   healthCheck: null,
   appPort: 28_082,

@@ -1,0 +1,32 @@
+import { createClient } from '@connectrpc/connect'
+import { Pricing, type QuoteResponse } from '@tideshop/contracts/gen/pricing_pb'
+import {
+  basketMessage,
+  plainQuote,
+  type Quote,
+  type QuoteBody,
+  timeMessage,
+} from '@tideshop/contracts/pricing'
+import { asRefusal, type GrpcSidecar } from '@tideshop/kit/grpc-invoke'
+import { patienceFor } from './patience.ts'
+
+/** What the door asks of `pricing`. It rejects with the refusal that its caller should read. */
+export type Prices = { quote: (asked: QuoteBody) => Promise<Quote> }
+
+const APP_ID = 'pricing'
+
+/** By gRPC from sidecar to sidecar. `wakeWaitMs`: how long one waits for `pricing` to wake. */
+export function pricesThrough(sidecar: GrpcSidecar, wakeWaitMs: number): Prices {
+  const pricing = createClient(Pricing, sidecar.to(APP_ID))
+  const patiently = patienceFor<QuoteResponse>(wakeWaitMs)
+  return {
+    async quote({ at, ...basket }) {
+      const question = { ...basketMessage(basket), ...(at !== undefined && { at: timeMessage(at) }) }
+      const ask = () =>
+        pricing.quote(question).catch((thrown) => {
+          throw asRefusal(thrown, APP_ID)
+        })
+      return plainQuote(await patiently(ask))
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { askOnce, type Question, whileAsked } from './readers.ts'
+import { ReplicaWatch, seconds } from './replicas.ts'
+
+/** Services that are asked and answer at once: each sleeps, is woken by its first caller, grows, and sleeps again. */
+
+const lacks = inject('lacks')
+
+const basket = { lines: [{ sku: 'TEA-0101', unitPriceCents: 490, quantity: 3 }] }
+const READERS: { service: string; question: Question; perSecond: number; grows: number }[] = [
+  { service: 'catalog', question: { path: '/api/goods?limit=5' }, perSecond: 60, grows: 3 },
+  {
+    service: 'pricing',
+    question: { method: 'POST', path: '/api/prices/quote', body: basket },
+    perSecond: 150,
+    grows: 2,
+  },
+]
+const REST_WITHIN_MS = 120_000
+const GROWN_WITHIN_MS = 120_000
+
+describe.skipIf(lacks.length > 0).for(READERS)('$service', ({ service, question, perSecond, grows }) => {
+  const told: string[] = []
+  let watch: ReplicaWatch
+
+  beforeAll(() => {
+    watch = new ReplicaWatch()
+  })
+  afterAll(() => {
+    watch?.[Symbol.dispose]()
+    process.stdout.write(`\n${told.map((line) => `  ${service}: ${line}\n`).join('')}`)
+  })
+
+  test('answers the caller who finds it asleep', async () => {
+    await watch.until(service, '0/0', REST_WITHIN_MS)
+    const began = watch.nowMs()
+    expect(await askOnce(question)).toBeNull()
+    told.push(`first answer of a sleeping service after ${seconds(watch.nowMs() - began)}`)
+  })
+
+  test(`grows to ${grows} at ${perSecond} questions a second, and refuses none`, async () => {
+    const began = watch.nowMs()
+    const { answered, failed } = await whileAsked(question, perSecond, () =>
+      expect
+        .poll(() => watch.ready(service), { timeout: GROWN_WITHIN_MS, interval: 100 })
+        .toBeGreaterThanOrEqual(grows),
+    )
+    told.push(`${grows} ready after ${seconds(watch.nowMs() - began)}, ${answered} answers`)
+    expect(failed).toEqual([])
+  })
+
+  test('sleeps again', async () => {
+    const over = watch.nowMs()
+    await watch.until(service, '0/0', REST_WITHIN_MS)
+    told.push(`asleep ${seconds(watch.nowMs() - over)} after the last question`)
+  })
+})

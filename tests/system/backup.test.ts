@@ -8,6 +8,7 @@ import { topics } from '@tideshop/contracts/topics'
 import { root } from '@tideshop/run/arguments'
 import { startReplica, stopReplica } from '@tideshop/run/replica'
 import type { Shop } from '@tideshop/run/shop'
+import { MongoClient } from 'mongodb'
 import { afterAll, expect, test } from 'vitest'
 import { readStores } from '../shared/stores.ts'
 import { countRecords, countWaiting, produce, type Recorded, readTopics } from '../shared/topics.ts'
@@ -18,6 +19,10 @@ import { openShop } from './open-shop.ts'
 
 const OPERATIONS = 200
 const CALLERS = 20
+/** What catalog puts on its shelves when it starts: goods, and the sales of two weeks. */
+const ASSORTMENT = 240 + 8
+/** Operations and users, one each, and the one that waits. */
+const DOCUMENTS = 2 * (OPERATIONS + 1) + ASSORTMENT
 const PATIENCE = { timeout: 30_000, interval: 100 }
 /** Larger than a letter may be: it only says where its record lies, and the record moves. */
 const POISON = Buffer.alloc(600_000, 'x')
@@ -47,7 +52,7 @@ test('a shop with work that is done, work that waits and a dead letter is copied
   records = byPartition(await readTopics(first, topicNames))
 
   const { stdout } = await tool(first, 'backup', file)
-  expect(stdout).toMatch(/402 documents and \d+ records in .*shop\.backup, \d+ bytes/)
+  expect(stdout).toMatch(new RegExp(`${DOCUMENTS} documents and \\d+ records in .*shop\\.backup, \\d+ bytes`))
   expect(stdout).not.toContain('was at work')
   await expect(tool(first, 'backup', file)).rejects.toThrow(/does not overwrite/)
 })
@@ -63,15 +68,18 @@ test('a file that was cut or changed is refused, and so is a system that is in u
   whole.writeUInt8(whole.readUInt8(middle) ^ 1, middle)
   writeFileSync(damaged, whole)
   await expect(tool(second, 'restore', damaged)).rejects.toThrow(/damaged\.backup is (damaged|not a backup)/)
+  await dropAssortment(second)
   await expect(tool(second, 'restore', file)).rejects.toThrow(/services run and listen/)
   expect(await countRecords(second, topicNames)).toBe(0)
 })
 
 test('restored into an empty system every operation reads as before, and what waited is finished', async () => {
-  const replicas = [...new Set(topics.flatMap(({ listener }) => second.replicas(listener)))]
+  const replicas = [...new Set([...topics.map(({ listener }) => listener), 'catalog'])].flatMap((appId) =>
+    second.replicas(appId),
+  )
   await Promise.all(replicas.map(stopReplica))
   const { stdout } = await tool(second, 'restore', file)
-  expect(stdout).toMatch(/402 documents and \d+ records restored/)
+  expect(stdout).toMatch(new RegExp(`${DOCUMENTS} documents and \\d+ records restored`))
   expect(byPartition(await readTopics(second, topicNames))).toEqual(records)
   await Promise.all(replicas.map(startReplica))
 
@@ -108,6 +116,13 @@ async function postAll(): Promise<void> {
     await ended(first, uuid)
     bodies.set(uuid, (await ask(first, `/operation/get/${uuid}`)).body)
   })
+}
+
+/** An operator restores before any service has run; here one has, and filled its shelves. */
+async function dropAssortment({ mongodbUri }: Shop): Promise<void> {
+  const client = new MongoClient(mongodbUri)
+  await client.db('catalog').dropDatabase()
+  await client.close()
 }
 
 /** As retention does, so that the logs of the first shop do not begin at 0. */

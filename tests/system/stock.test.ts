@@ -124,3 +124,21 @@ test('stock that was asked for is there after the whole shop’s host was away',
   await stock.ask(sku, 'restock', { id: 'd-1', count: 5 })
   expect(await stock.read(sku)).toEqual({ free: 10, held: 0, sold: 0, received: 10 })
 })
+
+// The last one: a scheduler that was killed keeps no reminders for the next twenty seconds (docs/dapr-notes.md).
+test('of 1,000 who want one of 100 pieces 100 have it also while placement and the scheduler are killed, and come back', async () => {
+  const sku = 'SYS-0006'
+  await putGood(shop, sku, PIECES)
+  const { bought } = crowd(sku)
+  for (const [name, pieces] of [
+    ['placement', 10],
+    ['scheduler', 40],
+  ] as const) {
+    const victim = shop.processes().find((process) => process.name === name)
+    await expect.poll(() => soldOf(sku), WITHIN).toBeGreaterThanOrEqual(pieces)
+    await victim?.kill()
+    await victim?.start()
+  }
+  expect(await bought).toBe(PIECES)
+  expect(await stock.read(sku)).toEqual(sold)
+})

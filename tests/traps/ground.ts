@@ -6,12 +6,19 @@ import path from 'node:path'
 import { Admin, Producer } from '@platformatic/kafka'
 import { root } from '@tideshop/run/arguments'
 import { backboneNeeds, type Part, startKafka } from '@tideshop/run/backbone'
-import { type AppProtocol, type Ports, readDaprYaml } from '@tideshop/run/dapr-yaml'
+import { provideControlPlane, startControlPlane } from '@tideshop/run/control-plane'
+import {
+  type AppProtocol,
+  type ControlPlaneAddresses,
+  type Ports,
+  readDaprYaml,
+} from '@tideshop/run/dapr-yaml'
 import { Fleet } from '@tideshop/run/fleet'
 import { firstTaken, needsOf } from '@tideshop/run/ports'
 import type { Process } from '@tideshop/run/process'
 import { render } from '@tideshop/run/render'
 import { defineSidecar } from '@tideshop/run/replica'
+import { Steps } from '@tideshop/run/steps'
 import { type Provided, provide } from '@tideshop/runtime/provide'
 import { afterAll, beforeEach, expect, onTestFinished } from 'vitest'
 import { parse, parseDocument, stringify } from 'yaml'
@@ -73,6 +80,17 @@ export type KafkaGround = Ground & {
 /** For this file. */
 export function openGround(): Promise<Ground> {
   return inPlace(groundIn)
+}
+
+/** For this file, with placement, a scheduler, and a store that can hold the state of actors. */
+export function openActorGround(): Promise<Ground> {
+  return inPlace(async (place) => {
+    const first = await freePlace()
+    const addresses = { placement: `127.0.0.1:${first}`, scheduler: `127.0.0.1:${first + 5}` }
+    const steps = new Steps(undefined, undefined)
+    await startControlPlane(await provideControlPlane(steps, {}), { ...place, addresses }, steps)
+    return groundIn(place, addresses)
+  })
 }
 
 /** For this file, with a broker that all its tests share. */
@@ -149,7 +167,7 @@ async function inPlace<T>(build: (place: Place) => Promise<T>): Promise<T> {
   }
 }
 
-async function groundIn({ fleet, dir }: Place): Promise<Ground> {
+async function groundIn({ fleet, dir }: Place, controlPlane?: ControlPlaneAddresses): Promise<Ground> {
   const daprd = await provide('daprd', { report: (line) => process.stderr.write(`${line}\n`) })
   const { configFile } = render(readDaprYaml(root), dir, { address: 'nobody reads this', isOurs: true })
   let next = PORTS_FROM + (process.pid % PLACES) * PORTS_EACH
@@ -174,12 +192,22 @@ async function groundIn({ fleet, dir }: Place): Promise<Ground> {
         configFile: config === undefined ? configFile : changedConfig(configFile, appId, config),
       }
       const entry = { appId, appProtocol, logLevel: 'warn', healthCheck: null }
-      const sidecar = defineSidecar({ fleet, daprd, rendered }, entry, `${appId}/daprd`, ports)
+      const parts = { fleet, daprd, rendered, ...(controlPlane && { controlPlane }) }
+      const sidecar = defineSidecar(parts, entry, `${appId}/daprd`, ports)
       onTestFinished(() => sidecar.kill())
       await sidecar.start()
       return sidecar
     },
   }
+}
+
+/** The first of ten free ports in a row. */
+async function freePlace(): Promise<number> {
+  for (let first = PORTS_FROM + (process.pid % PLACES) * PORTS_EACH; first < PORTS_TO; first += PORTS_EACH) {
+    const ten = Array.from({ length: 10 }, (_, index) => ({ port: first + index, who: 'a trap' }))
+    if (!(await firstTaken(ten))) return first
+  }
+  throw new Error(`no ten free ports below ${PORTS_TO}`)
 }
 
 function portsFrom(first: number): Ports {

@@ -28,10 +28,19 @@ type Stored<S> = { body: S; alarmAt: string | null }
 
 export type ActorParts = { sidecar: Sidecar; log: Log; now: () => Date }
 
+/** What is needed in a turn. `alarmsFrom`: no reminder is asked for before, in milliseconds as `performance.now()` has them. */
+type Host<S> = ActorParts & { type: ActorType<S>; alarmsFrom: number }
+
 const STATE = 'state'
 const ALARM = 'alarm'
-/** Milliseconds for the sidecar to read or write a state, or to set a reminder. */
-const SIDECAR_TIMEOUT_MS = 2000
+/** Milliseconds for the sidecar to read or write a state. */
+const STATE_TIMEOUT_MS = 2000
+/**
+ * Milliseconds for the sidecar to set a reminder, and for which nobody asks again when it could not: after the scheduler was
+ * away it lets each call wait for up to twenty seconds (docs/dapr-notes.md), and all turns of the actor with it.
+ */
+const ALARM_TIMEOUT_MS = 500
+const NO_ALARM_MS = 5000
 /** Bytes of a wish. */
 const WISH_MAX = 16 * 1024
 /** After this long without a turn the sidecar forgets where an actor lives; its state stays. */
@@ -41,6 +50,7 @@ const DRAIN = '5s'
 
 /** Adds the routes by which the sidecar finds and calls the actors of this app. */
 export function hostActor<S>(app: Express, parts: ActorParts, type: ActorType<S>): void {
+  const host: Host<S> = { ...parts, type, alarmsFrom: 0 }
   const inTurn = turns()
   app.get('/dapr/config', (_request, response) => {
     response.json({
@@ -53,13 +63,13 @@ export function hostActor<S>(app: Express, parts: ActorParts, type: ActorType<S>
 
   app.put(`/actors/${type.name}/:id/method/remind/${ALARM}`, async (request, response) => {
     const id = String(request.params['id'])
-    await inTurn(id, () => ring(parts, type, id))
+    await inTurn(id, () => ring(host, id))
     response.json({})
   })
 
   app.put(`/actors/${type.name}/:id/method/:method`, wish, async (request, response) => {
     const { id, method } = request.params as { id: string; method: string }
-    response.json(await inTurn(id, () => answered(() => turn(parts, type, id, method, request.body))))
+    response.json(await inTurn(id, () => answered(() => turn(host, id, method, request.body))))
   })
 
   // It lives on in its state.
@@ -96,75 +106,68 @@ async function answered(work: () => Promise<object>): Promise<object> {
   }
 }
 
-async function turn<S>(
-  parts: ActorParts,
-  type: ActorType<S>,
-  id: string,
-  method: string,
-  asked: unknown,
-): Promise<object> {
-  const stored = await load(parts, type, id)
-  const { next, answer } = type.decide(stored.body, method, asked, parts.now())
-  if (next !== stored.body) await save(parts, type, id, { ...stored, body: next })
+async function turn<S>(host: Host<S>, id: string, method: string, asked: unknown): Promise<object> {
+  const stored = await load(host, id)
+  const { next, answer } = host.type.decide(stored.body, method, asked, host.now())
+  if (next !== stored.body) await save(host, id, { ...stored, body: next })
   return answer
 }
 
-async function ring<S>(parts: ActorParts, type: ActorType<S>, id: string): Promise<void> {
-  const { body } = await load(parts, type, id)
+async function ring<S>(host: Host<S>, id: string): Promise<void> {
+  const { body } = await load(host, id)
   // It went off, be it early: what is still to come needs a new one.
-  await save(parts, type, id, { body: type.alarm(body, parts.now()), alarmAt: null })
+  await save(host, id, { body: host.type.alarm(body, host.now()), alarmAt: null })
 }
 
-async function load<S>({ sidecar }: ActorParts, type: ActorType<S>, id: string): Promise<Stored<S>> {
+async function load<S>({ sidecar, type }: Host<S>, id: string): Promise<Stored<S>> {
   const path = `${pathOf(type, id)}/state/${STATE}`
-  const { status, body } = await sidecar.send({ method: 'GET', path, timeoutMs: SIDECAR_TIMEOUT_MS })
+  const { status, body } = await sidecar.send({ method: 'GET', path, timeoutMs: STATE_TIMEOUT_MS })
   if (status === 200) return JSON.parse(body.toString())
   if (status === 204) return { body: await type.begin(id), alarmAt: null }
   throw new Error(`the state of ${type.name} ${id} cannot be read: ${status} ${body}`)
 }
 
 /** The alarm before the state: one too many is harmless, one too few is not. */
-async function save<S>(parts: ActorParts, type: ActorType<S>, id: string, stored: Stored<S>): Promise<void> {
-  const alarmAt = await setAlarm(parts, type, id, stored)
-  const request = { key: STATE, value: { ...stored, alarmAt } }
-  const { status, body } = await parts.sidecar.send({
+async function save<S>(host: Host<S>, id: string, stored: Stored<S>): Promise<void> {
+  const { sidecar, type } = host
+  const request = { key: STATE, value: { ...stored, alarmAt: await alarmFor(host, id, stored) } }
+  const { status, body } = await sidecar.send({
     method: 'POST',
     path: `${pathOf(type, id)}/state`,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify([{ operation: 'upsert', request }]),
-    timeoutMs: SIDECAR_TIMEOUT_MS,
+    timeoutMs: STATE_TIMEOUT_MS,
   })
   if (status !== 204) throw new Error(`the state of ${type.name} ${id} cannot be written: ${status} ${body}`)
 }
 
 /**
  * One reminder per actor, at the earliest time that is wanted; one that is set for earlier already will lead to it. When
- * the scheduler is away the turn goes on: whoever relies on a time looks at the clock, and the next turn sets it.
+ * the scheduler is away the turn goes on: whoever relies on a time looks at the clock, and a later turn sets it.
  */
-async function setAlarm<S>(
-  { sidecar, log, now }: ActorParts,
-  type: ActorType<S>,
-  id: string,
-  { body, alarmAt }: Stored<S>,
-): Promise<string | null> {
-  const wanted = type.alarmAt(body)
-  const pending = alarmAt !== null && alarmAt > now().toISOString() ? alarmAt : null
+async function alarmFor<S>(host: Host<S>, id: string, { body, alarmAt }: Stored<S>): Promise<string | null> {
+  const wanted = host.type.alarmAt(body)
+  const pending = alarmAt !== null && alarmAt > host.now().toISOString() ? alarmAt : null
   if (wanted === null || (pending !== null && pending <= wanted)) return pending
-  const answer = await sidecar
+  if (performance.now() < host.alarmsFrom) return null
+  if (await setAlarm(host, id, wanted)) return wanted
+  host.alarmsFrom = performance.now() + NO_ALARM_MS
+  return null
+}
+
+async function setAlarm<S>({ sidecar, log, type }: Host<S>, id: string, dueTime: string): Promise<boolean> {
+  const { status, body } = await sidecar
     .send({
       method: 'POST',
       path: `${pathOf(type, id)}/reminders/${ALARM}`,
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ dueTime: wanted }),
-      timeoutMs: SIDECAR_TIMEOUT_MS,
+      body: JSON.stringify({ dueTime }),
+      timeoutMs: ALARM_TIMEOUT_MS,
     })
     .catch((error: Error) => ({ status: 0, body: error.message }))
-  if (answer.status === 204) return wanted
-  log.warn(
-    { actor: type.name, id, status: answer.status, said: String(answer.body) },
-    'no reminder could be set',
-  )
-  return null
+  if (status === 204) return true
+  log.warn({ actor: type.name, id, status, said: String(body) }, 'no reminder could be set')
+  return false
 }
 
 function pathOf({ name }: { name: string }, id: string): string {

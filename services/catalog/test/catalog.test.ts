@@ -210,14 +210,20 @@ describe('the stock actor', () => {
     const here = await shop()
     here.sidecar.away.add('reminders')
     expect(await ask(here, 'reserve', hold)).toMatchObject({ reservation: { state: 'held' } })
-    here.sidecar.away.clear()
-    // The next turn makes up for it.
-    await ask(here, 'reserve', { ...hold, id: 'r-2' })
-    expect(here.sidecar.reminders.size).toBe(1)
+    expect(here.sidecar.states.get('StockActor/LMP-0101')).toMatchObject({ alarmAt: null })
     here.clock.now = new Date(noon.getTime() + 60_000)
     expect(await ask(here, 'confirm', { id: 'r-1' })).toMatchObject({
       refusal: { message: 'the reservation is expired' },
     })
+  })
+
+  test('asks for no reminder again for a while when there was none to be had, of any good', async () => {
+    const here = await shop()
+    here.sidecar.away.add('reminders')
+    await ask(here, 'reserve', hold)
+    here.sidecar.away.clear()
+    await ask(here, 'reserve', hold, 'LMP-0102')
+    expect(here.sidecar.reminders.size).toBe(0)
   })
 
   test('promises nothing that could not be written', async () => {

@@ -16,8 +16,8 @@ version: 1
 common:
   resourcesPaths: [./components]
   configFilePath: ./dapr/config.yaml
-  placementHostAddress: 127.0.0.1:29000
-  schedulerHostAddress: 127.0.0.1:29010
+  placementHostAddress: 127.0.0.1:12000
+  schedulerHostAddress: 127.0.0.1:12010
 `
 
 test('paths are relative to the file, and the command runs in the folder of its app', () => {

@@ -75,29 +75,6 @@ test('a customer fills a basket and sees what it costs; another one sees another
   expect(await one.look()).toEqual({ lines: [], voucherCodes: [], quote: null })
 })
 
-test.each(['one replica', 'two replicas'])(
-  'two tabs change a basket at once, fifty times each: both have their way (%s)',
-  async (replicas) => {
-    if (replicas === 'two replicas') await shop.addReplica('basket')
-    const customer = new Customer()
-    await customer.put('LMP-0101', 1)
-    const tab = async (letters: string) => {
-      for (let nth = 0; nth < CHANGES_EACH; nth += 1) {
-        // Forty goods are new, of the last ten the quantity is changed again.
-        await customer.put(`${letters}-${nth % 40}`, nth + 1)
-      }
-    }
-    await Promise.all([tab('AA'), tab('BB')])
-
-    const { lines } = await customer.look()
-    for (const letters of ['AA', 'BB']) {
-      const found = lines.filter(({ sku }) => sku.startsWith(letters))
-      const expected = Array.from({ length: 40 }, (_, nth) => nth + 1 + (nth < 10 ? 40 : 0))
-      expect(found.map(({ quantity }) => quantity)).toEqual(expected)
-    }
-  },
-)
-
 test('a basket with a hundred of the longest names is shown, and has no room for another', async () => {
   const customer = new Customer()
   const name = (nth: number) => `${'A'.repeat(10)}-${'B'.repeat(10)}-${'C'.repeat(10)}-${1e9 + nth}`
@@ -108,6 +85,37 @@ test('a basket with a hundred of the longest names is shown, and has no room for
   const { lines } = await customer.look()
   expect(lines.filter(({ available }) => available).map(({ sku }) => sku)).toEqual(['LMP-0101'])
 })
+
+test.each<[string, number, string, RequestInit]>([
+  ['no piece', 400, '/lines/LMP-0101', { method: 'PUT', body: '{"quantity":0}' }],
+  ['too many pieces', 400, '/lines/LMP-0101', { method: 'PUT', body: '{"quantity":1001}' }],
+  ['broken JSON', 400, '/lines/LMP-0101', { method: 'PUT', body: '{"quantity":' }],
+  ['no sku', 400, '/lines/..%2f..%2fmetadata', { method: 'DELETE' }],
+  ['a code twice', 400, '/vouchers', { method: 'PUT', body: '{"voucherCodes":["A","A"]}' }],
+  ['another method', 404, '', { method: 'POST', body: '{}' }],
+  ['somebody’s basket', 404, '/0199aaaa-0000-7000-8000-000000000000', {}],
+  [
+    'a body too large',
+    413,
+    '/vouchers',
+    { method: 'PUT', body: `{"voucherCodes":["${'x'.repeat(70_000)}"]}` },
+  ],
+])('%s is answered with %i, and told why', async (_, status, path, init) => {
+  const headers = { ...(init.body && { 'content-type': 'application/json' }) }
+  const answer = await ask(shop, `/api/basket${path}`, { ...init, headers })
+  expect(answer.body).toMatchObject({ status, title: expect.any(String), detail: expect.any(String) })
+  expect(answer.status).toBe(status)
+})
+
+test.each(['x', '%00', '../../stock', '*', 'a'.repeat(8000), '0b8cbd4c-6a33-4d2c-9a7e-5d3c2b1a0f9e'])(
+  'a cookie that the door never gave is nobody’s: %s',
+  async (value) => {
+    const { status, body } = await ask(shop, '/api/basket', {
+      headers: { cookie: `tideshop-customer=${value}` },
+    })
+    expect({ status, body }).toEqual({ status: 200, body: { lines: [], voucherCodes: [], quote: null } })
+  },
+)
 
 test('a basket that is killed is away, and everything is in it when it is back', async () => {
   const customer = new Customer()
@@ -139,6 +147,30 @@ test('no path with which anybody calls for a basket names a customer', async () 
     expect(lines.join('\n')).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-7/)
   }
 })
+
+// The last ones here: the second replica stays.
+test.each(['one replica', 'two replicas'])(
+  'two tabs change a basket at once, fifty times each: both have their way (%s)',
+  async (replicas) => {
+    if (replicas === 'two replicas') await shop.addReplica('basket')
+    const customer = new Customer()
+    await customer.put('LMP-0101', 1)
+    const tab = async (letters: string) => {
+      for (let nth = 0; nth < CHANGES_EACH; nth += 1) {
+        // Forty goods are new, of the last ten the quantity is changed again.
+        await customer.put(`${letters}-${nth % 40}`, nth + 1)
+      }
+    }
+    await Promise.all([tab('AA'), tab('BB')])
+
+    const { lines } = await customer.look()
+    for (const letters of ['AA', 'BB']) {
+      const found = lines.filter(({ sku }) => sku.startsWith(letters))
+      const expected = Array.from({ length: 40 }, (_, nth) => nth + 1 + (nth < 10 ? 40 : 0))
+      expect(found.map(({ quantity }) => quantity)).toEqual(expected)
+    }
+  },
+)
 
 test('a forgotten basket goes away, and one that is changed stays; who finds basket asleep waits for it', async () => {
   const env = { BASKET_TTL_S: String(SHORT_LIFE_S), WAKE_WAIT_MS: '10000' }

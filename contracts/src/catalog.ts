@@ -83,6 +83,16 @@ export const listGoods = z.strictObject({
 })
 export type ListGoods = z.infer<typeof listGoods>
 
+/** `GET /goods/named?skus=A,B`: those of them that there are, in any order. */
+export const namedGoods = z.strictObject({
+  skus: z
+    .string()
+    .transform((skus) => skus.split(','))
+    .pipe(z.array(sku).max(PAGE_MAX)),
+})
+export const goodsNamed = z.object({ goods: z.array(goodView).max(PAGE_MAX) })
+export type GoodsNamed = z.infer<typeof goodsNamed>
+
 /** `GET /sales`: those that run or are to come, by their ids. */
 export const listSales = z.strictObject({ after: saleId.optional().meta({ description: afterHint }), limit })
 export type ListSales = z.infer<typeof listSales>

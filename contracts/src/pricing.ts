@@ -10,23 +10,26 @@ import type { Discount, QuoteRequest, QuoteResponse, QuoteResponseSchema } from 
 
 const UNIT_PRICE_CENTS_MAX = 10_000_000
 const QUANTITY_MAX = 1000
-const LINES_MAX = 100
-const VOUCHERS_MAX = 10
+/** Goods in one basket. */
+export const LINES_MAX = 100
+/** Codes in one basket. */
+export const VOUCHERS_MAX = 10
 
 const cents = z.int().min(0)
+
+/** Pieces of one good. */
+export const quantity = z.int().min(1).max(QUANTITY_MAX)
+export const voucherCode = z.string().regex(/^[A-Za-z0-9-]{1,32}$/)
 
 const line = z.strictObject({
   sku: z.string().regex(/^[\w.-]{1,64}$/),
   unitPriceCents: cents.max(UNIT_PRICE_CENTS_MAX),
-  quantity: z.int().min(1).max(QUANTITY_MAX),
+  quantity,
 })
 
 export const basket = z.strictObject({
   lines: z.array(line).min(1).max(LINES_MAX).refine(areDifferent, 'each sku may stand in one line only'),
-  voucherCodes: z
-    .array(z.string().regex(/^[A-Za-z0-9-]{1,32}$/))
-    .max(VOUCHERS_MAX)
-    .default([]),
+  voucherCodes: z.array(voucherCode).max(VOUCHERS_MAX).default([]),
 })
 export type Basket = z.infer<typeof basket>
 export type Line = Basket['lines'][number]

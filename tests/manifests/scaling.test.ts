@@ -14,6 +14,7 @@ const PROBES: Record<string, string[]> = {
 }
 /** What is demand on a service, by its name and the same label; the door's is any. */
 const CALLS: Record<string, string[]> = {
+  'basket path': ['/v1.0/invoke/basket/method/basket', '/v1.0/invoke/basket/method/basket/change'],
   'catalog path': ['/v1.0/invoke/catalog/method/goods', '/v1.0/actors/StockActor/LMP-0101/method/reserve'],
 }
 const CALL: Record<string, string> = {
@@ -81,7 +82,11 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       expect(spec.pollingInterval).toBe(1)
       // What a query still sees of the last call comes before it: both together are what the head says.
       expect(spec.cooldownPeriod).toBe(
-        overlay === 'production' ? 60 : ['operations', 'catalog', 'pricing'].includes(service) ? 12 : 5,
+        overlay === 'production'
+          ? 60
+          : ['operations', 'catalog', 'basket', 'pricing'].includes(service)
+            ? 12
+            : 5,
       )
     })
   })

@@ -16,20 +16,21 @@ const OWN_WAIT_MS = '20'
 
 /** One file on one node, or a database that all replicas reach. */
 const actors = { name: 'actorStateStore', value: 'true' }
-const onNode = {
-  type: 'state.sqlite',
-  metadata: [actors, { name: 'connectionString', value: '/stock/stock.db' }],
+const stores: Record<string, { service: string; settings: object[] }> = {
+  stock: { service: 'catalog', settings: [actors] },
+  basket: { service: 'basket', settings: [] },
 }
-const placesOfStock: Record<string, object> = {
-  local: onNode,
-  kind: onNode,
-  production: {
-    type: 'state.mongodb',
+
+function placeOf(store: string, overlay: string): object {
+  const connectionString =
+    overlay === 'production' ? expect.stringContaining('replicaSet=rs0') : `/${store}/${store}.db`
+  return {
+    type: overlay === 'production' ? 'state.mongodb' : 'state.sqlite',
     metadata: expect.arrayContaining([
-      actors,
-      { name: 'connectionString', value: expect.stringContaining('replicaSet=rs0') },
+      ...(stores[store]?.settings ?? []),
+      { name: 'connectionString', value: connectionString },
     ]),
-  },
+  }
 }
 
 describe.each(OVERLAYS)('overlay %s', (overlay) => {
@@ -153,7 +154,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     })
   })
 
-  test('has the components of components/, but for the address of Kafka and the place of the stock', () => {
+  test('has the components of components/, but for the address of Kafka and the places of stock and baskets', () => {
     const components = objects.filter(({ kind }) => kind === 'Component')
     const files = readdirSync(join(root, 'components')).filter((file) => file.endsWith('.yaml'))
     expect(components.length).toBe(files.length)
@@ -161,8 +162,8 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       const laptop = yaml(`components/${file}`)
       const { spec, scopes } = find('Component', laptop.metadata.name)
       expect(scopes).toEqual(laptop.scopes)
-      if (laptop.metadata.name === 'stock') {
-        expect(spec).toMatchObject(placesOfStock[overlay] ?? {})
+      if (Object.hasOwn(stores, laptop.metadata.name)) {
+        expect(spec).toMatchObject(placeOf(laptop.metadata.name, overlay))
         continue
       }
       const brokers = { name: 'brokers', value: 'kafka:9092' }
@@ -196,16 +197,21 @@ test('where the overlay brings Kafka, a Job creates what the contracts plan, and
   expect((await createdTopics([existing?.name ?? ''])).sort(byName)).toEqual(missing)
 })
 
-test.each([
-  ['local', { hostPath: { path: '/run/tideshop-stock', type: 'Directory' } }],
-  ['kind', { persistentVolumeClaim: { claimName: 'stock' } }],
-])('overlay %s gives the file of stock to every sidecar of catalog', (overlay, source) => {
-  const objects = objectsOf(overlay)
-  const { spec } = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'catalog')
-  expect(spec.template.metadata.annotations).toMatchObject({ 'dapr.io/volume-mounts-rw': 'stock:/stock' })
-  expect(spec.template.spec.volumes).toEqual([{ name: 'stock', ...source }])
-  const claims = objects.filter(({ kind }) => kind === 'PersistentVolumeClaim')
-  expect(claims.map(({ metadata }) => metadata.name)).toEqual(overlay === 'kind' ? ['stock'] : [])
+describe.each(Object.entries(stores))('%s', (store, { service }) => {
+  test.each([
+    ['local', { hostPath: { path: `/run/tideshop-${store}`, type: 'Directory' } }],
+    ['kind', { persistentVolumeClaim: { claimName: store } }],
+  ])('overlay %s gives its file to every sidecar of its service', (overlay, source) => {
+    const objects = objectsOf(overlay)
+    const { spec } = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === service)
+    const mounts = { 'dapr.io/volume-mounts-rw': `${store}:/${store}` }
+    expect(spec.template.metadata.annotations).toMatchObject(mounts)
+    expect(spec.template.spec.volumes).toEqual([{ name: store, ...source }])
+    const claims = objects.filter(({ kind, metadata }) => {
+      return kind === 'PersistentVolumeClaim' && metadata.name === store
+    })
+    expect(claims.length).toBe(overlay === 'kind' ? 1 : 0)
+  })
 })
 
 test('in production a write counts when two of three have it', () => {

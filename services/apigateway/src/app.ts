@@ -1,3 +1,4 @@
+import { type BasketChange, type BasketView, putLine, putVouchers } from '@tideshop/contracts/basket'
 import { listGoods, listSales, sku } from '@tideshop/contracts/catalog'
 import {
   type CreateOperation,
@@ -9,8 +10,10 @@ import { quoteBody } from '@tideshop/contracts/pricing'
 import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
-import express, { type Express, type Request } from 'express'
+import express, { type Express, type Request, type Response } from 'express'
+import { type Baskets, priced } from './baskets.ts'
 import type { Catalog } from './catalog.ts'
+import { CUSTOMER_COOKIE, customerCookie, customerIn } from './customer.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { openApi } from './openapi.ts'
 import type { Operations } from './operations.ts'
@@ -20,6 +23,7 @@ export type GatewayParts = HttpParts & {
   operations: Operations
   catalog: Catalog
   prices: Prices
+  baskets: Baskets
   newId: () => string
 }
 
@@ -43,6 +47,7 @@ export function gatewayApp(parts: GatewayParts): Express {
     })
 
     showCatalog(app, parts)
+    keepBasket(app, parts)
 
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)
@@ -78,6 +83,58 @@ function showCatalog(app: Express, { catalog }: GatewayParts): void {
   app.get('/api/sales', async (request, response) => {
     response.json(await catalog.sales(parse(listSales, request.query, 'query')))
   })
+}
+
+/** The customer's own: no address names a basket. Who has none yet, and looks or empties, wakes nobody. */
+function keepBasket(app: Express, parts: GatewayParts): void {
+  const { baskets, newId } = parts
+
+  async function change(request: Request, response: Response, wish: BasketChange): Promise<void> {
+    const id = customerIn(request.get('cookie')) ?? newId()
+    const { basket, keptS } = await baskets.change(id, wish)
+    response.cookie(CUSTOMER_COOKIE, id, customerCookie(keptS, cameByHttps(request)))
+    own(response).json(basket)
+  }
+
+  async function takeOut(request: Request, response: Response, wish: BasketChange): Promise<void> {
+    if (customerIn(request.get('cookie')) === undefined) own(response).json(nothing)
+    else await change(request, response, wish)
+  }
+
+  app.get('/api/basket', async (request, response) => {
+    const id = customerIn(request.get('cookie'))
+    own(response).json(await priced(id === undefined ? nothing : await baskets.find(id), parts))
+  })
+
+  app.put('/api/basket/lines/:sku', jsonBody, async (request, response) => {
+    const wish = { sku: parse(sku, request.params['sku'], 'sku'), ...parse(putLine, request.body) }
+    await change(request, response, { kind: 'put-line', ...wish })
+  })
+
+  app.delete('/api/basket/lines/:sku', async (request, response) => {
+    const wish = { sku: parse(sku, request.params['sku'], 'sku') }
+    await takeOut(request, response, { kind: 'remove-line', ...wish })
+  })
+
+  app.put('/api/basket/vouchers', jsonBody, async (request, response) => {
+    await change(request, response, { kind: 'put-vouchers', ...parse(putVouchers, request.body) })
+  })
+
+  app.delete('/api/basket', async (request, response) => {
+    await takeOut(request, response, { kind: 'clear' })
+  })
+}
+
+const nothing: BasketView = { lines: [], voucherCodes: [] }
+
+/** Nobody on the way may keep it, or show it to somebody else. */
+function own(response: Response): Response {
+  return response.set('cache-control', 'private, no-store')
+}
+
+/** An Ingress ends the encryption and says so. Whoever says it himself only keeps his own cookie from going by http. */
+function cameByHttps(request: Request): boolean {
+  return request.secure || request.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
 }
 
 function readCreate(request: Request): Omit<CreateOperation, 'id'> {

@@ -1,8 +1,10 @@
 import {
   type CategoriesPage,
   categoriesPage,
+  type GoodsNamed,
   type GoodsPage,
   type GoodView,
+  goodsNamed,
   goodsPage,
   goodView,
   type ListGoods,
@@ -20,6 +22,8 @@ import { patient } from './patience.ts'
 export type Catalog = {
   goods: (wanted: ListGoods) => Promise<GoodsPage>
   good: (sku: string) => Promise<GoodView>
+  /** Those of them that there are, in any order. */
+  named: (skus: readonly string[]) => Promise<GoodsNamed>
   /** SVG. */
   picture: (sku: string) => Promise<string>
   categories: () => Promise<CategoriesPage>
@@ -39,6 +43,7 @@ export function catalogThrough(invoke: Invoke, wakeWaitMs: number): Catalog {
   return {
     goods: (wanted) => read(goodsPage, 'goods', wanted),
     good: (sku) => read(goodView, 'good', { sku }),
+    named: (skus) => read(goodsNamed, 'goods/named', { skus: skus.join(',') }),
     picture: async (sku) => (await read(pictureView, 'picture', { sku })).svg,
     categories: () => read(categoriesPage, 'categories'),
     sales: (wanted) => read(salesPage, 'sales', wanted),

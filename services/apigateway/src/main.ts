@@ -5,6 +5,7 @@ import { run } from '@tideshop/kit/run'
 import { sidecarOn } from '@tideshop/kit/sidecar'
 import { createLog, createMetrics } from '@tideshop/kit/telemetry'
 import { gatewayApp } from './app.ts'
+import { basketsThrough } from './baskets.ts'
 import { catalogThrough } from './catalog.ts'
 import { readEnv } from './env.ts'
 import { operationsThrough } from './operations.ts'
@@ -22,6 +23,7 @@ const app = gatewayApp({
   metrics: createMetrics(appId),
   operations: operationsThrough(invoke, env.WAKE_WAIT_MS),
   catalog: catalogThrough(invoke, env.WAKE_WAIT_MS),
+  baskets: basketsThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
   newId: () => randomUUIDv7(),
   // Not of what lies behind: a door that waits for sleeping services would never open.

@@ -1,3 +1,4 @@
+import { basketView, pricedBasket, putLine, putVouchers } from '@tideshop/contracts/basket'
 import {
   categoriesPage,
   goodsPage,
@@ -30,6 +31,10 @@ const schemas = {
   GoodsPage: jsonSchema(goodsPage),
   CategoriesPage: jsonSchema(categoriesPage),
   SalesPage: jsonSchema(salesPage),
+  Basket: jsonSchema(basketView),
+  PricedBasket: jsonSchema(pricedBasket),
+  BasketLine: jsonSchema(putLine),
+  BasketVouchers: jsonSchema(putVouchers),
   Problem: jsonSchema(problem),
 }
 
@@ -143,6 +148,76 @@ const catalogPaths = {
   },
 } as const
 
+function basketBody(name: keyof typeof schemas) {
+  return { required: true, content: { 'application/json': { schema: ref(name) } } }
+}
+
+const changed = {
+  ...answer('The basket as it is now', 'Basket'),
+  headers: {
+    'Set-Cookie': {
+      description: 'The customer, who holds the basket; kept for as long as the basket is',
+      schema: { type: 'string' },
+    },
+  },
+}
+
+const basketPaths = {
+  '/api/basket': {
+    get: {
+      tags: ['basket'],
+      operationId: 'getBasket',
+      summary: 'What is in the basket, and what it costs now',
+      responses: { 200: answer('The basket with its price', 'PricedBasket'), 503: later },
+    },
+    delete: {
+      tags: ['basket'],
+      operationId: 'clearBasket',
+      summary: 'Empty it',
+      responses: { 200: changed, 503: later },
+    },
+  },
+  '/api/basket/lines/{sku}': {
+    put: {
+      tags: ['basket'],
+      operationId: 'putLine',
+      summary: 'Have so many pieces of a good in it',
+      parameters: [skuInPath],
+      requestBody: basketBody('BasketLine'),
+      responses: {
+        200: changed,
+        400: no('Malformed sku, broken JSON or wrong fields'),
+        409: no('The basket is full'),
+        413: no('Body too large'),
+        415: no('Not application/json'),
+        503: later,
+      },
+    },
+    delete: {
+      tags: ['basket'],
+      operationId: 'removeLine',
+      summary: 'Take a good out',
+      parameters: [skuInPath],
+      responses: { 200: changed, 400: no('Malformed sku'), 503: later },
+    },
+  },
+  '/api/basket/vouchers': {
+    put: {
+      tags: ['basket'],
+      operationId: 'putVouchers',
+      summary: 'Pay with these vouchers',
+      requestBody: basketBody('BasketVouchers'),
+      responses: {
+        200: changed,
+        400: no('Broken JSON or wrong fields'),
+        413: no('Body too large'),
+        415: no('Not application/json'),
+        503: later,
+      },
+    },
+  },
+} as const
+
 export const openApi = {
   openapi: '3.1.0',
   info: { title: 'Tideshop', version: '1', description: 'A shop that scales like the tide.' },
@@ -197,6 +272,7 @@ export const openApi = {
       },
     },
     ...catalogPaths,
+    ...basketPaths,
   },
   components: { schemas },
 } as const

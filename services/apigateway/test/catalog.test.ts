@@ -7,6 +7,7 @@ import request from 'supertest'
 import { describe, expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
 import { type Catalog, catalogThrough } from '../src/catalog.ts'
+import { noBaskets } from './no-baskets.ts'
 import { shelfOf } from './shelf.ts'
 
 const lantern: GoodView = {
@@ -23,6 +24,7 @@ function door(catalog: Catalog) {
   const nobody = () => Promise.reject(new Error('nobody asked'))
   return gatewayApp({
     ...quietParts('apigateway'),
+    baskets: noBaskets,
     catalog,
     operations: { create: nobody, find: nobody },
     prices: { quote: nobody },

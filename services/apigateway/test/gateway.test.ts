@@ -5,6 +5,7 @@ import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
+import { noBaskets } from './no-baskets.ts'
 import { shelfOf } from './shelf.ts'
 
 /** A door before a service that accepts everything and remembers what it was asked. */
@@ -13,6 +14,7 @@ function door(failure?: Error) {
   const found: string[] = []
   const app = gatewayApp({
     ...quietParts('apigateway'),
+    baskets: noBaskets,
     catalog: shelfOf([]),
     newId: () => randomUUIDv7(),
     prices: { quote: () => Promise.reject(new Error('nobody asked for a price')) },
@@ -141,6 +143,9 @@ test('the contract is served, with a page to read it', async () => {
     '/api/goods/{sku}/picture.svg',
     '/api/categories',
     '/api/sales',
+    '/api/basket',
+    '/api/basket/lines/{sku}',
+    '/api/basket/vouchers',
   ])
   expect(body.components.schemas.UserCreate).toMatchObject({
     required: ['name'],
@@ -156,6 +161,7 @@ test('the door knows its health', async () => {
     expect((await request(app).get(path)).status).toBe(200)
   const sleepy = gatewayApp({
     ...quietParts('apigateway'),
+    baskets: noBaskets,
     catalog: shelfOf([]),
     newId: randomUUIDv7,
     operations: { create: () => Promise.reject(), find: () => Promise.reject() },

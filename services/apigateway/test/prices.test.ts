@@ -10,6 +10,7 @@ import request from 'supertest'
 import { expect, onTestFinished, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
 import { pricesThrough } from '../src/prices.ts'
+import { noBaskets } from './no-baskets.ts'
 import { shelfOf } from './shelf.ts'
 
 const price: Quote = {
@@ -63,6 +64,7 @@ function doorTo(port: number, wakeWaitMs = 0) {
   const nobody = () => Promise.reject(new Error('nobody asked for an operation'))
   return gatewayApp({
     ...quietParts('apigateway'),
+    baskets: noBaskets,
     newId: () => '',
     catalog: shelfOf([]),
     operations: { create: nobody, find: nobody },

@@ -14,6 +14,10 @@ export function shelfOf(goods: readonly GoodView[]): Catalog & { asked: unknown[
   return {
     asked,
     good,
+    async named(skus) {
+      asked.push(skus)
+      return { goods: goods.filter(({ sku }) => skus.includes(sku)) }
+    },
     async goods(wanted) {
       asked.push(wanted)
       return { goods: [...goods], next: null }

@@ -1,9 +1,11 @@
 import {
   type CategoriesPage,
+  type GoodsNamed,
   type GoodsPage,
   type GoodView,
   listGoods,
   listSales,
+  namedGoods,
   type PictureView,
   putGood as putGoodWish,
   putSale as putSaleWish,
@@ -63,6 +65,12 @@ function showGoods(app: Express, { catalog, categories, now }: CatalogParts): vo
     const { shown, next } = paged(rows, limit)
     const goods = await withSales(catalog, shown, now())
     response.json({ goods, next } satisfies GoodsPage)
+  })
+
+  app.get('/goods/named', async (request, response) => {
+    const { skus } = parse(namedGoods, request.query, 'query')
+    const goods = await withSales(catalog, await catalog.named(skus), now())
+    response.json({ goods } satisfies GoodsNamed)
   })
 
   app.get('/good', async (request, response) => {

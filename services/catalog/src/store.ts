@@ -17,6 +17,8 @@ export type CatalogStore = {
   /** In the order of their ids. All `words` are in it, or longer words that begin so. */
   goods: (wanted: Part & { category?: string | undefined; words: readonly string[] }) => Promise<Row<Good>[]>
   good: (sku: string) => Promise<Row<Good> | null>
+  /** Those that there are, in any order. */
+  named: (skus: readonly string[]) => Promise<readonly Row<Good>[]>
   /** Not over yet, in the order of their ids. */
   sales: (wanted: Part, now: Date) => Promise<Row<Sale>[]>
   /** Of these goods, those that run. */
@@ -50,6 +52,7 @@ export function mongoCatalog(db: Db): CatalogStore & { prepare: () => Promise<vo
         ...(words.length > 0 && { $and: words.map((word) => ({ 'body.words': beginningWith(word) })) }),
       }),
     good: (sku) => one(goods, sku),
+    named: (skus) => atTheDoor(mongoRows(goods).read(skus), DOOR_TIMEOUT_MS, false),
     sales: (part, now) => partOf(sales, part, { 'body.endsAt': { $gt: now.toISOString() } }),
     runningSales(skus, now) {
       const time = now.toISOString()

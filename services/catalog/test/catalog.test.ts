@@ -43,6 +43,25 @@ test('a search finds words without case and accents, by their beginnings, and in
   expect(await names('.*')).toEqual([])
 })
 
+test('goods are asked for by name, many at once: those that there are come, with their sales', async () => {
+  const { app } = await shop()
+  const { body: page } = await request(app).get('/sales')
+  const running = page.sales.find(({ state }: { state: string }) => state === 'running')
+  const skus = [running.sku, 'LMP-9999', 'LMP-0101'].join(',')
+  const { body } = await request(app).get('/goods/named').query({ skus })
+  const bySku = new Map<string, GoodView>(body.goods.map((good: GoodView) => [good.sku, good]))
+  expect([...bySku.keys()].sort()).toEqual([running.sku, 'LMP-0101'].sort())
+  expect(bySku.get(running.sku)?.sale).toEqual(running)
+})
+
+test.each([undefined, '', 'LMP', 'LMP-0101,', Array(101).fill('LMP-0101').join(',')])(
+  'names that cannot be asked for are refused: %s',
+  async (skus) => {
+    const { app } = await shop()
+    expect((await request(app).get('/goods/named').query({ skus })).status).toBe(400)
+  },
+)
+
 test('a good on sale shows both prices', async () => {
   const { app } = await shop()
   const { body: page } = await request(app).get('/sales')

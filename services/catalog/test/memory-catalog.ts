@@ -15,6 +15,7 @@ export function memoryCatalog(): CatalogStore {
         return found && (category === undefined || body.category === category)
       })
     },
+    named: (skus) => goods.read(skus),
     good: async (sku) => (await goods.read([sku]))[0] ?? null,
     sales: async (part, now) => partOf(sales.all(), part, ({ body }) => body.endsAt > now.toISOString()),
     async runningSales(skus, now) {

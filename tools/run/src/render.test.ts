@@ -45,6 +45,27 @@ test('the file of service names is the one of this shop', () => {
   })
 })
 
+test('each store has a file of its own in the folder', () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'tideshop-render-'))
+  onTestFinished(() => rmSync(root, { recursive: true }))
+  const store = 'spec: { metadata: [{ name: connectionString, value: ../../a.db }] }'
+  for (const name of ['basket', 'stock']) writeFileSync(path.join(root, `${name}.yaml`), store)
+  writeFileSync(path.join(root, 'config'), 'kind: Configuration')
+  const daprYaml = {
+    resourcesDirs: [root],
+    configFile: path.join(root, 'config'),
+    controlPlane: { placement: '127.0.0.1:1', scheduler: '127.0.0.1:2' },
+    apps: [],
+  }
+  const dir = path.join(root, 'shop')
+  const { resourcesDir } = render(daprYaml, dir, { address: 'kafka:1', isOurs: true })
+  const files = ['basket', 'stock'].map((name) => {
+    const { metadata } = parse(readFileSync(path.join(resourcesDir, `${name}.yaml`), 'utf8')).spec
+    return metadata[0].value
+  })
+  expect(files).toEqual([path.join(dir, 'basket.db'), path.join(dir, 'stock.db')])
+})
+
 test('a component that was removed, and the names of sidecars long gone, do not live on in the folder', () => {
   const root = mkdtempSync(path.join(tmpdir(), 'tideshop-render-'))
   onTestFinished(() => rmSync(root, { recursive: true }))

@@ -13,8 +13,8 @@ const FOREIGN_SESSION = '6s'
 export type Broker = { address: string; isOurs: boolean }
 
 /**
- * Copies components and configuration into the shop's folder, with the brokers that really run, and with files of service
- * names and of stock of its own: two shops on one machine must not call each other's services, or sell each other's goods.
+ * Copies components and configuration into the shop's folder, with the brokers that really run, and with files of its own for
+ * service names and for each store: two shops on one machine must not call each other's services, or sell each other's goods.
  */
 export function render(daprYaml: DaprYaml, dir: string, { address, isOurs }: Broker): Rendered {
   const resourcesDir = path.join(dir, 'components')
@@ -23,7 +23,7 @@ export function render(daprYaml: DaprYaml, dir: string, { address, isOurs }: Bro
   for (const file of daprYaml.resourcesDirs.flatMap(yamlFiles)) {
     const values = {
       brokers: address,
-      connectionString: path.join(dir, 'stock.db'),
+      connectionString: path.join(dir, `${path.parse(file).name}.db`),
       ...(!isOurs && { sessionTimeout: FOREIGN_SESSION }),
     }
     writeFileSync(

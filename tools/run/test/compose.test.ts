@@ -102,7 +102,7 @@ test('the topics service creates what the contracts plan, and leaves alone what 
 
 const [sidecarFiles = ''] = services['sidecar-files']?.command ?? []
 
-test('the sidecars get the components of components/, but for the address of Kafka and the place of the stock', async () => {
+test('the sidecars get the components of components/, but for the address of Kafka and the places of stock and baskets', async () => {
   const substitution = /sed '([^']+)' "\$\$file"/.exec(sidecarFiles)?.[1] ?? 'no sed'
   const files = (await readdir(join(ROOT, 'components'))).filter((file) => file.endsWith('.yaml'))
   expect(files.length).toBeGreaterThan(0)
@@ -110,7 +110,7 @@ test('the sidecars get the components of components/, but for the address of Kaf
     const laptop = await readFile(join(ROOT, 'components', file), 'utf8')
     const { stdout } = await run('sed', [substitution, join(ROOT, 'components', file)])
     expect(stdout, file).not.toBe(laptop)
-    const back = stdout.replaceAll('kafka:9092', '127.0.0.1:19092').replace(' stock.db', ' ../../stock.db')
+    const back = stdout.replaceAll('kafka:9092', '127.0.0.1:19092').replace(/ (\w+\.db)/, ' ../../$1')
     expect(back, file).toBe(laptop)
     expect(stdout, file).not.toMatch(/127\.0\.0\.1|localhost/)
   }

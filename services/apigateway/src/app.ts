@@ -103,7 +103,8 @@ function keepBasket(app: Express, parts: GatewayParts): void {
 
   app.get('/api/basket', async (request, response) => {
     const id = customerIn(request.get('cookie'))
-    own(response).json(await priced(id === undefined ? nothing : await baskets.find(id), parts))
+    const basket = id === undefined ? nothing : await baskets.find(id)
+    own(response).json(await priced(basket, parts, continueTrace(request.get('traceparent'))))
   })
 
   app.put('/api/basket/lines/:sku', jsonBody, async (request, response) => {

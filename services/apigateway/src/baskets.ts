@@ -41,6 +41,7 @@ export function basketsThrough(invoke: Invoke, wakeWaitMs: number): Baskets {
 export async function priced(
   basket: BasketView,
   { catalog, prices }: { catalog: Catalog; prices: Prices },
+  traceparent: string,
 ): Promise<PricedBasket> {
   const { voucherCodes } = basket
   const goods = await goodsIn(basket, catalog)
@@ -52,7 +53,7 @@ export async function priced(
     const good = goods.get(line.sku)
     return good === undefined ? [] : { ...line, unitPriceCents: unitPriceCents(good) }
   })
-  const quote = sold.length === 0 ? null : await prices.quote({ lines: sold, voucherCodes })
+  const quote = sold.length === 0 ? null : await prices.quote({ lines: sold, voucherCodes }, traceparent)
   return { lines, voucherCodes, quote }
 }
 

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { INVOICE_QUEUE } from '@tideshop/contracts/invoices'
 import { topicPlans, topics } from '@tideshop/contracts/topics'
 import { root } from '@tideshop/run/arguments'
 import { describe, expect, test } from 'vitest'
-import { OVERLAYS, objectsIn, objectsOf, services } from './manifests.ts'
+import { OVERLAYS, objectsIn, objectsOf, servicesOf } from './manifests.ts'
 
 type Trigger = { type: string; metadata: Record<string, string> }
 
@@ -26,7 +27,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const scalers = objectsOf(overlay).filter(({ kind }) => kind === 'ScaledObject')
 
   test('scales every service and nothing else', () => {
-    expect(scalers.map(({ metadata }) => metadata.name).sort()).toEqual([...services].sort())
+    expect(scalers.map(({ metadata }) => metadata.name).sort()).toEqual(servicesOf(overlay).sort())
   })
 
   test('watches each topic for whoever hears it', () => {
@@ -37,7 +38,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     expect(watched.sort()).toEqual(heard.sort())
   })
 
-  describe.each(services)('%s', (service) => {
+  describe.each(servicesOf(overlay))('%s', (service) => {
     const { spec } = scalers.find(({ metadata }) => metadata.name === service)
     const triggers: Trigger[] = spec.triggers
 
@@ -104,7 +105,7 @@ test('no trigger leaves its namespace out: KEDA asks from another', () => {
 
 test('docs/scaling.md says from how few to how many', () => {
   const text = readFileSync(join(root, 'docs/scaling.md'), 'utf8')
-  for (const { metadata, spec } of objectsOf('local').filter(({ kind }) => kind === 'ScaledObject')) {
+  for (const { metadata, spec } of objectsOf('kind').filter(({ kind }) => kind === 'ScaledObject')) {
     const row = new RegExp(
       `^\\| ${metadata.name} .*\\| ${spec.minReplicaCount}–${spec.maxReplicaCount} `,
       'm',
@@ -112,6 +113,26 @@ test('docs/scaling.md says from how few to how many', () => {
     expect(text).toMatch(row)
   }
 })
+
+test.each(['kind', 'production'])(
+  'in overlay %s KEDA is told the address of RabbitMQ by a Secret',
+  (overlay) => {
+    const objects = objectsOf(overlay)
+    const find = (kind: string, name: string) =>
+      objects.find((object) => object.kind === kind && object.metadata.name === name)
+    const [trigger] = find('ScaledObject', 'invoices').spec.triggers
+    expect(trigger.metadata).toEqual({
+      protocol: 'amqp',
+      queueName: INVOICE_QUEUE,
+      mode: 'QueueLength',
+      value: '20',
+      activationValue: '0',
+    })
+    const { secretTargetRef } = find('TriggerAuthentication', trigger.authenticationRef.name).spec
+    expect(secretTargetRef).toEqual([{ parameter: 'host', name: 'rabbitmq', key: 'url' }])
+    expect(find('Secret', 'rabbitmq').stringData.url).toMatch(/@rabbitmq\.tideshop\.svc:5672$/)
+  },
+)
 
 describe('as published', () => {
   const published = (service: string) => objectsIn(join(root, 'keda/as-published', `${service}.yaml`))[0]
@@ -124,6 +145,20 @@ describe('as published', () => {
       query: 'sum(rate(dapr_http_server_request_count{app_id="apigateway"}[2m]))',
       threshold: '3',
     })
+  })
+
+  test('B: 20 that wait, 0 to 20, asked every 30 s, asleep after 300 s', () => {
+    const { metadata, spec } = published('invoices')
+    expect([metadata.name, spec.scaleTargetRef.name]).toEqual(['invoices', 'invoices'])
+    expect(spec).toMatchObject({
+      pollingInterval: 30,
+      cooldownPeriod: 300,
+      minReplicaCount: 0,
+      maxReplicaCount: 20,
+    })
+    expect(spec.triggers).toMatchObject([
+      { type: 'rabbitmq', metadata: { queueName: 'queue', mode: 'QueueLength', value: '20' } },
+    ])
   })
 
   test('C: 50 % of the processor and 100 calls a second, 1 to 10', () => {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { topicPlans } from '@tideshop/contracts/topics'
 import { root } from '@tideshop/run/arguments'
 import { describe, expect, test } from 'vitest'
-import { OVERLAYS, objectsOf, services, yaml } from './manifests.ts'
+import { OVERLAYS, objectsOf, servicesOf, yaml } from './manifests.ts'
 
 const dapr = yaml('dapr.yaml')
 const run = promisify(execFile)
@@ -33,12 +33,19 @@ function placeOf(store: string, overlay: string): object {
   }
 }
 
+/** What differs from a laptop, by the name of the setting. */
+const ADDRESSES: Record<string, string> = {
+  brokers: 'kafka:9092',
+  host: 'amqp://guest:guest@rabbitmq:5672',
+  rootPath: '/documents',
+}
+
 describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const objects = objectsOf(overlay)
   const find = (kind: string, name: string) =>
     objects.find((object) => object.kind === kind && object.metadata.name === name)
 
-  describe.each(services)('%s', (service) => {
+  describe.each(servicesOf(overlay))('%s', (service) => {
     const { spec: deployment } = find('Deployment', service) ?? {}
     const { metadata, spec: pod } = deployment.template
     const [app] = pod.containers
@@ -75,7 +82,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         enabled: 'true',
         'app-port': String(app.ports[0].containerPort),
         'app-protocol': laptop.appProtocol ?? 'http',
-        'enable-app-health-check': String(common.enableAppHealthCheck),
+        'enable-app-health-check': String(laptop.enableAppHealthCheck ?? common.enableAppHealthCheck),
         'app-health-check-path': common.appHealthCheckPath,
         'app-health-probe-interval': String(common.appHealthProbeInterval),
         'app-health-probe-timeout': String(common.appHealthProbeTimeout),
@@ -149,12 +156,12 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
 
     test('gets the address of the database only if it has one', () => {
       const settings = app.envFrom?.[0].configMapRef.name
-      expect(settings !== undefined).toBe(['operations', 'users', 'catalog'].includes(service))
+      expect(settings !== undefined).toBe(['operations', 'users', 'catalog', 'invoices'].includes(service))
       if (settings) expect(find('ConfigMap', settings).data.MONGODB_URI).toMatch(/^mongodb:\/\/mongodb/)
     })
   })
 
-  test('has the components of components/, but for the address of Kafka and the places of stock and baskets', () => {
+  test('has the components of components/, but for addresses and places', () => {
     const components = objects.filter(({ kind }) => kind === 'Component')
     const files = readdirSync(join(root, 'components')).filter((file) => file.endsWith('.yaml'))
     expect(components.length).toBe(files.length)
@@ -166,11 +173,11 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         expect(spec).toMatchObject(placeOf(laptop.metadata.name, overlay))
         continue
       }
-      const brokers = { name: 'brokers', value: 'kafka:9092' }
-      const metadata = laptop.spec.metadata.map((entry: { name: string }) =>
-        entry.name === 'brokers' ? brokers : entry,
-      )
-      expect(metadata).toContainEqual(brokers)
+      const metadata = laptop.spec.metadata.map((entry: { name: string }) => {
+        const value = ADDRESSES[entry.name]
+        return value === undefined ? entry : { ...entry, value }
+      })
+      expect(metadata).not.toEqual(laptop.spec.metadata)
       expect(spec).toEqual({ ...laptop.spec, metadata })
     }
   })
@@ -212,6 +219,11 @@ describe.each(Object.entries(stores))('%s', (store, { service }) => {
     })
     expect(claims.length).toBe(overlay === 'kind' ? 1 : 0)
   })
+})
+
+test('only where files are on a node are there claims, and one for the documents of invoices', () => {
+  const claims = objectsOf('kind').filter(({ kind }) => kind === 'PersistentVolumeClaim')
+  expect(claims.map(({ metadata }) => metadata.name).sort()).toEqual(['basket', 'invoice-documents', 'stock'])
 })
 
 test('in production a write counts when two of three have it', () => {

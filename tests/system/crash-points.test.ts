@@ -75,7 +75,9 @@ test('operations dies in the middle of a sweep, and the next life sweeps again',
 
 test('no point was forgotten', () => {
   const tested = new Set<string>([...visited.map(([, point]) => point), 'outbox.found'])
-  expect(tested).toEqual(new Set(crashPoints))
+  // Those of a job are in invoices.test.ts, beside the queue.
+  const here = crashPoints.filter((point) => !point.startsWith('job.'))
+  expect(tested).toEqual(new Set(here))
 })
 
 async function nextLifeDiesAt(victim: Process, crashAt: string): Promise<void> {

@@ -23,10 +23,19 @@ beforeEach(({ onTestFailed }) => {
   })
 })
 
-/** A shop of this file's own: real sidecars, a real broker, a real database, in an empty folder. */
+/**
+ * A shop of this file's own: real sidecars, a real broker, a real database, in an empty folder. Without RabbitMQ, which is
+ * seconds of two cores, unless it is asked for.
+ */
 export async function openShop(options: Partial<ShopOptions> = {}): Promise<Shop> {
   const dir = mkdtempSync(path.join(tmpdir(), 'tideshop-'))
-  const shop = await startSomewhere({ root, dir, report: onlyNotes(plainLines()), ...options })
+  const shop = await startSomewhere({
+    root,
+    dir,
+    report: onlyNotes(plainLines()),
+    rabbitmq: false,
+    ...options,
+  })
   opened.push({ shop, dir })
   return shop
 }

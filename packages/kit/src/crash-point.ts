@@ -20,6 +20,14 @@ export const crashPoints = [
   'outbox.published',
   /** A sweep has found what waits too long. */
   'outbox.found',
+  /** A job has come from its queue, nothing was done about it. */
+  'job.received',
+  /** Its effect is written, nothing is handed on. */
+  'job.written',
+  /** A part of what has to be handed on is. */
+  'job.handing-on',
+  /** All is handed on, nothing is acknowledged. */
+  'job.handled',
 ] as const
 export type CrashPoint = (typeof crashPoints)[number]
 

@@ -1,4 +1,5 @@
 import type { Row, Rows } from './aggregates.ts'
+import type { Bindings } from './binding.ts'
 import type { Bus } from './bus.ts'
 import type { Outgoing } from './event.ts'
 
@@ -30,6 +31,20 @@ export function memoryBus(fail: (outgoing: Outgoing) => boolean = () => false): 
       const lost = outgoing.filter(fail)
       told.push(...outgoing.filter((one) => !lost.includes(one)))
       return new Set(lost)
+    },
+  }
+}
+
+/** Output bindings in memory: what was handed on, in its order; `fail` decides what is not taken. */
+export function memoryBindings(fail: (binding: string) => boolean = () => false): Bindings & {
+  taken: { binding: string; data: unknown; metadata: Record<string, string> }[]
+} {
+  const taken: { binding: string; data: unknown; metadata: Record<string, string> }[] = []
+  return {
+    taken,
+    async create(binding, data, metadata = {}) {
+      if (fail(binding)) throw new Error(`${binding} is away`)
+      taken.push({ binding, data, metadata })
     },
   }
 }

@@ -58,7 +58,8 @@ function planOf(seed: number, course: readonly Step[], bug: Bug | null): Plan {
 }
 
 async function runTrial(bug: Bug | null, plan: Plan, dir: string, stop: AbortSignal): Promise<Trial> {
-  const shop = await startSomewhere({ root, dir, report: onlyNotes, env: envFor(bug), signal: stop })
+  const options = { root, dir, rabbitmq: false, report: onlyNotes, env: envFor(bug), signal: stop }
+  const shop = await startSomewhere(options)
   try {
     demandReady(shop, bug)
     const begunAt = performance.now()

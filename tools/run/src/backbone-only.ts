@@ -12,9 +12,10 @@ import { inFleet } from './fleet.ts'
 import { foreground, type Wiring } from './foreground.ts'
 import { understand } from './log-lines.ts'
 import { demandFree } from './ports.ts'
+import { findRabbitmq, RABBITMQ_STEP, type Rabbitmq, rabbitmqNeeds, startRabbitmq } from './rabbitmq.ts'
 import { Steps } from './steps.ts'
 
-const help = `pnpm backbone [--fresh]: Kafka, the MongoDB server, the topics and what actors need, without the services
+const help = `pnpm backbone [--fresh]: Kafka, the MongoDB server, RabbitMQ where there is one, the topics and what actors need, without the services
 
 For those who start the services with the Dapr CLI: DAPR_HOST_IP=127.0.0.1 dapr run -f .
 It has the folder of pnpm start, so only one of the two runs at a time.
@@ -28,14 +29,21 @@ async function main(): Promise<number> {
     return 0
   }
   const dir = runFolder(0)
+  const rabbitmq = await findRabbitmq()
+  const closed = rabbitmq.closed
+    .map(
+      (why) => `  Not ready is ${why}
+`,
+    )
+    .join('')
   return foreground({
     what: 'the backbone',
     dir,
-    steps: [...backboneSteps, ...controlPlaneSteps],
-    start: (wiring) => openBackbone(wiring, dir, values.fresh !== true),
+    steps: [...backboneSteps, RABBITMQ_STEP, ...controlPlaneSteps],
+    start: (wiring) => openBackbone(wiring, dir, values.fresh !== true, rabbitmq),
     welcome: (took) => `
   Kafka, the MongoDB server, placement and the scheduler run   (after ${took})
-
+${closed}
   Next, in another terminal:  DAPR_HOST_IP=127.0.0.1 dapr run -f .
   Ctrl-C stops all of them.
 `,
@@ -48,6 +56,7 @@ function openBackbone(
   wiring: Wiring,
   dir: string,
   keepData: boolean,
+  rabbitmq: Rabbitmq,
 ): Promise<{ stop: () => Promise<void> }> {
   const options = { ...wiring, dir, keepData, restart: true, url: 'only the backbone' }
   return inFleet(options, async (fleet) => {
@@ -58,10 +67,15 @@ function openBackbone(
       provideControlPlane(steps, sought),
     ])
     const addresses = readDaprYaml(root).controlPlane
-    await demandFree([...backboneNeeds(parts, 0), ...controlPlaneNeeds(addresses)])
+    await demandFree([
+      ...backboneNeeds(parts, 0),
+      ...controlPlaneNeeds(addresses),
+      ...rabbitmqNeeds(rabbitmq, 0),
+    ])
     await Promise.all([
       startBackbone(parts, { fleet, dir, portOffset: 0, ...sought }, steps),
       startControlPlane(controlPlane, { fleet, dir, addresses }, steps),
+      startRabbitmq(rabbitmq, { fleet, dir, portOffset: 0 }, steps),
     ])
     return { stop: () => fleet.stop() }
   })

@@ -192,7 +192,8 @@ rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 `
 
-function accepts(port: number): Promise<boolean> {
+/** Whether anybody listens there. */
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('error', () => resolve(false))

@@ -14,9 +14,15 @@ export type Broker = { address: string; isOurs: boolean }
 
 /**
  * Copies components and configuration into the shop's folder, with the brokers that really run, and with files of its own for
- * service names and for each store: two shops on one machine must not call each other's services, or sell each other's goods.
+ * service names, for each store and for invoices: two shops on one machine must not call each other's services, or sell each
+ * other's goods. Without an address of RabbitMQ its components keep theirs: then nobody is there who loads them.
  */
-export function render(daprYaml: DaprYaml, dir: string, { address, isOurs }: Broker): Rendered {
+export function render(
+  daprYaml: DaprYaml,
+  dir: string,
+  { address, isOurs }: Broker,
+  rabbitmqUrl?: string,
+): Rendered {
   const resourcesDir = path.join(dir, 'components')
   rmSync(resourcesDir, { recursive: true, force: true })
   mkdirSync(resourcesDir, { recursive: true })
@@ -24,6 +30,8 @@ export function render(daprYaml: DaprYaml, dir: string, { address, isOurs }: Bro
     const values = {
       brokers: address,
       connectionString: path.join(dir, `${path.parse(file).name}.db`),
+      rootPath: path.join(dir, 'invoices'),
+      ...(rabbitmqUrl !== undefined && { host: rabbitmqUrl }),
       ...(!isOurs && { sessionTimeout: FOREIGN_SESSION }),
     }
     writeFileSync(

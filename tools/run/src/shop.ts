@@ -21,6 +21,7 @@ import type { LogFilter } from './log-book.ts'
 import type { LogLine } from './log-lines.ts'
 import { demandFree } from './ports.ts'
 import { answers, NotStarted, type Process } from './process.ts'
+import { findRabbitmq, needRabbitmq, RABBITMQ_STEP, rabbitmqNeeds, startRabbitmq } from './rabbitmq.ts'
 import { render } from './render.ts'
 import type { Replica } from './replica.ts'
 import { type Report, Steps } from './steps.ts'
@@ -45,6 +46,8 @@ export type ShopOptions = {
   keepData?: boolean
   /** Of the embedded database; `memory` is for measuring, it forgets all at its end. Default `disk`. */
   database?: DatabaseKind
+  /** false leaves RabbitMQ out, and who needs it. By default it is used where it is. */
+  rabbitmq?: boolean
   /** Of each topic that is not there yet, instead of the shop's own number: for measuring. */
   partitions?: number
   /** Starts again what dies by itself. Default false: a test wants to see it dead. */
@@ -60,9 +63,14 @@ export type Shop = {
   url: string
   kafkaBrokers: string
   mongodbUri: string
+  /** null where there is none. */
+  rabbitmqUrl: string | null
+  /** One sentence for each service that could not be opened: what is missing, and how to get it. */
+  closed: readonly string[]
   /** null when it runs elsewhere. */
   kafka: Process | null
   mongodb: Process | null
+  rabbitmq: Process | null
   replicas(appId: string): Replica[]
   addReplica(appId: string): Promise<Replica>
   /** Gracefully, the way a scale-in does; the last one may go too. The newest, unless its place in `replicas` is given. */
@@ -75,7 +83,7 @@ export type Shop = {
 
 /** The steps that `report` names, in the order of a start. */
 export function shopSteps(root: string): string[] {
-  return ['daprd', ...backboneSteps, ...controlPlaneSteps, ...appIds(root), 'front door']
+  return ['daprd', ...backboneSteps, RABBITMQ_STEP, ...controlPlaneSteps, ...appIds(root), 'front door']
 }
 
 export function appIds(root: string): string[] {
@@ -93,33 +101,43 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
   const { dir, portOffset = 0, database, partitions, signal } = options
   const steps = new Steps(options.report, signal)
   const sought = signal ? { signal } : {}
-  const [daprd, parts, controlPlaneParts] = await Promise.all([
+  const [daprd, parts, controlPlaneParts, rabbitmq] = await Promise.all([
     steps.take('daprd', () => provide('daprd', { ...sought, report: (line) => steps.note('daprd', line) })),
     provideBackbone(steps, sought),
     provideControlPlane(steps, sought),
+    findRabbitmq(options.rabbitmq),
   ])
-  const crew = new Crew(daprYaml.apps, portOffset)
+  const apps = daprYaml.apps.filter(
+    ({ appId }) => rabbitmq.provided !== null || !needRabbitmq.includes(appId),
+  )
+  const crew = new Crew(apps, portOffset)
   const controlPlane = addressesAt(daprYaml.controlPlane, portOffset)
   await demandFree([
     ...backboneNeeds(parts, portOffset),
     ...controlPlaneNeeds(controlPlane),
+    ...rabbitmqNeeds(rabbitmq, portOffset),
     ...crew.firstNeeds(),
   ])
 
-  const [{ kafka, mongodb }] = await Promise.all([
+  const [{ kafka, mongodb }, queue] = await Promise.all([
     startBackbone(parts, { fleet, dir, portOffset, database, partitions, signal }, steps),
+    startRabbitmq(rabbitmq, { fleet, dir, portOffset }, steps),
     startControlPlane(controlPlaneParts, { fleet, dir, addresses: controlPlane }, steps),
   ])
-  const rendered = render(daprYaml, dir, { address: kafka.address, isOurs: kafka.process !== null })
+  const broker = { address: kafka.address, isOurs: kafka.process !== null }
+  const rendered = render(daprYaml, dir, broker, queue?.address)
   crew.equip({ fleet, daprd, rendered, controlPlane, mongodbUri: mongodb.address, env: options.env ?? {} })
-  await Promise.all(daprYaml.apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))))
+  await Promise.all(apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))))
   await steps.take('front door', () => untilOpen(url, steps))
   return {
     url,
     kafkaBrokers: kafka.address,
     mongodbUri: mongodb.address,
+    rabbitmqUrl: queue?.address ?? null,
+    closed: rabbitmq.closed,
     kafka: kafka.process,
     mongodb: mongodb.process,
+    rabbitmq: queue?.process ?? null,
     replicas: (appId) => crew.of(appId),
     addReplica: (appId) => crew.add(appId),
     removeReplica: (appId, which) => crew.remove(appId, which),

@@ -10,7 +10,8 @@ const help = `pnpm start [options]: opens the shop on this machine, and closes i
   --quiet           show no logs once the shop is open (warnings of the runner excepted)
   --help            this text
 
-What already runs is used: KAFKA_BROKERS, MONGODB_URI. What is missing is provided.
+What already runs is used: KAFKA_BROKERS, MONGODB_URI, RABBITMQ_URL. What is missing is provided; without a RabbitMQ,
+which no registry has, the shop opens without invoices.
 Data and logs lie in .runtime/shop (with an offset in .runtime/shop-N).
 Exit code: 0 when you closed it, 1 when it could not be opened.`
 
@@ -24,6 +25,7 @@ async function main(): Promise<number> {
   const dir = runFolder(portOffset)
   const apps = new Set(appIds(root))
   let url = ''
+  let closed: readonly string[] = []
   return foreground({
     what: 'the shop',
     dir,
@@ -31,9 +33,10 @@ async function main(): Promise<number> {
     start: async (wiring) => {
       const shop = await startShop({ ...wiring, root, dir, portOffset, keepData: !fresh, restart: true })
       url = shop.url
+      closed = shop.closed
       return shop
     },
-    welcome: (took) => welcome(url, took),
+    welcome: (took) => welcome(url, took, closed),
     logWidth: Math.max(...[...apps].map((name) => name.length)),
     follows: (line) => !quiet && isWorthShowing(line, apps),
   })
@@ -47,10 +50,10 @@ function isWorthShowing(line: LogLine, apps: Set<string>): boolean {
 }
 
 /** The first two are typed into one shell: the second looks at what the first has asked for. */
-function welcome(url: string, took: string): string {
+function welcome(url: string, took: string, closed: readonly string[]): string {
   return `
   The shop is open: ${url}   (after ${took}; its contract: ${url}/docs)
-
+${closed.map((why) => `  But not ${why}\n`).join('')}
   Try:  id=$(curl -s ${url}/operation/create/user-create -H 'content-type: application/json' -d '{"name":"hans"}' | tee /dev/stderr | cut -d'"' -f4)
         curl ${url}/operation/get/$id
         npx --yes pnpm@12 load postman saga --base-url ${url}

@@ -26,6 +26,7 @@ type App = {
   appID: string
   appPort: number
   appProtocol?: string
+  enableAppHealthCheck?: boolean
   daprHTTPPort: number
   daprGRPCPort: number
   daprInternalGRPCPort: number
@@ -72,6 +73,7 @@ test.each(apps)('$appID has a sidecar beside it, set as in dapr.yaml', (app) => 
       `--metrics-port=${app.metricsPort}`,
       `--log-level=${common.logLevel}`,
       ...(common.enableAppHealthCheck ? ['--enable-app-health-check'] : []),
+      ...(app.enableAppHealthCheck === false ? ['--enable-app-health-check=false'] : []),
       `--app-health-check-path=${common.appHealthCheckPath}`,
       `--app-health-probe-interval=${common.appHealthProbeInterval}`,
       `--app-health-probe-timeout=${common.appHealthProbeTimeout}`,
@@ -102,7 +104,7 @@ test('the topics service creates what the contracts plan, and leaves alone what 
 
 const [sidecarFiles = ''] = services['sidecar-files']?.command ?? []
 
-test('the sidecars get the components of components/, but for the address of Kafka and the places of stock and baskets', async () => {
+test('the sidecars get the components of components/, but for addresses and places', async () => {
   const substitution = /sed '([^']+)' "\$\$file"/.exec(sidecarFiles)?.[1] ?? 'no sed'
   const files = (await readdir(join(ROOT, 'components'))).filter((file) => file.endsWith('.yaml'))
   expect(files.length).toBeGreaterThan(0)
@@ -110,7 +112,11 @@ test('the sidecars get the components of components/, but for the address of Kaf
     const laptop = await readFile(join(ROOT, 'components', file), 'utf8')
     const { stdout } = await run('sed', [substitution, join(ROOT, 'components', file)])
     expect(stdout, file).not.toBe(laptop)
-    const back = stdout.replaceAll('kafka:9092', '127.0.0.1:19092').replace(/ (\w+\.db)/, ' ../../$1')
+    const back = stdout
+      .replaceAll('kafka:9092', '127.0.0.1:19092')
+      .replaceAll('rabbitmq:5672', '127.0.0.1:28672')
+      .replace(/ (\w+\.db)/, ' ../../$1')
+      .replace('/sidecar/invoices', '../../invoices')
     expect(back, file).toBe(laptop)
     expect(stdout, file).not.toMatch(/127\.0\.0\.1|localhost/)
   }

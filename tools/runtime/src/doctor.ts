@@ -15,7 +15,7 @@ const HELP = `What the shop needs on this machine, and where it comes from. Noth
 Exit code 1 if something that \`pnpm start\` needs cannot be had.
 `
 
-/** Without these the shop cannot start; the others are for metrics and for `dapr run -f .`. */
+/** Without these the shop cannot start; the others are for invoices, for metrics and for `dapr run -f .`. */
 const NEEDED: PartName[] = ['daprd', 'placement', 'scheduler', 'kafka', 'mongodb']
 const TOOLS: ToolName[] = ['go', 'java', 'javac', 'mvn']
 const NAME_WIDTH = 11
@@ -47,6 +47,9 @@ function describe(located: Located): void {
   if (located.part === 'daprd') noteOnKafka(located)
   for (const reason of located.ignored) say(row(' ', '', `not taken: ${reason}`))
   if (located.state === 'missing') for (const lack of located.lacks) say(row(' ', '', lack))
+  if (located.state === 'missing' && located.part === 'rabbitmq') {
+    say(row(' ', '', 'without it the shop opens without invoices'))
+  }
 }
 
 function noteOnKafka(located: Located): void {

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { says } from './child.ts'
 import { daprFolders, executableIn, pathFolders } from './find.ts'
 import type { PartName, Program } from './part.ts'
@@ -14,6 +14,7 @@ const MINIMUM: Record<PartName, Version> = {
   scheduler: [1, 18, 0],
   kafka: [4, 0, 0],
   mongodb: [5, 0, 0],
+  rabbitmq: [3, 10, 0],
   prometheus: [2, 40, 0],
   // `dapr run -f .` was not tried with an older one.
   dapr: [1, 16, 0],
@@ -24,6 +25,7 @@ export type Here = { program: Program | null; ignored: string[] }
 
 export async function lookHere(part: PartName, env: NodeJS.ProcessEnv): Promise<Here> {
   if (part === 'kafka') return kafkaHere(env)
+  if (part === 'rabbitmq') return rabbitmqHere(env)
   const folders = part === 'mongodb' || part === 'prometheus' ? pathFolders(env) : daprFolders(env)
   const command = executableIn(folders, part === 'mongodb' ? 'mongod' : part)
   if (command === null) return { program: null, ignored: [] }
@@ -93,4 +95,25 @@ function kafkaLibs(env: NodeJS.ProcessEnv): string | null {
   if (home === undefined) return null
   const libs = join(home, 'libs')
   return existsSync(libs) ? libs : null
+}
+
+/** What `brew` and Debian call the folder of a version: its files say it, while a question would start an Erlang. */
+const RABBITMQ_FOLDER = /rabbitmq(?:_server-|\/)(\d+(?:\.\d+)*)\//
+
+export const INSTALL_RABBITMQ = `RabbitMQ ≥ ${written(MINIMUM.rabbitmq)} (rabbitmq-server and Erlang's epmd) is not on the PATH: apt-get install --no-install-recommends rabbitmq-server (Debian) or brew install rabbitmq (macOS)`
+
+function rabbitmqHere(env: NodeJS.ProcessEnv): Here {
+  const found = executableIn(pathFolders(env), 'rabbitmq-server')
+  if (found === null) return { program: null, ignored: [] }
+  const real = realpathSync(found)
+  // Debian's wrapper runs it as a user of its own and for the system's folders only; the program is beside it.
+  const command =
+    basename(real) === 'rabbitmq-script-wrapper' ? join(dirname(real), 'rabbitmq-server') : found
+  const version = RABBITMQ_FOLDER.exec(realpathSync(command))?.[1] ?? null
+  const complaint = complaintAbout('rabbitmq', version)
+  if (version === null || complaint !== null) return { program: null, ignored: [`${command} ${complaint}`] }
+  if (executableIn(pathFolders(env), 'epmd') === null) {
+    return { program: null, ignored: [`${command}: epmd, a part of Erlang, is not on the PATH`] }
+  }
+  return { program: programOf('rabbitmq', command, version, command), ignored: [] }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -34,6 +34,7 @@ describe('what the environment configures wins', () => {
   test.each([
     ['kafka', 'KAFKA_BROKERS', 'broker-1:9092,broker-2:9092'],
     ['mongodb', 'MONGODB_URI', 'mongodb://db:27017'],
+    ['rabbitmq', 'RABBITMQ_URL', 'amqp://queues:5672'],
     ['prometheus', 'PROMETHEUS_URL', 'http://metrics:9090'],
   ] as const)('%s by %s', async (part, variable, address) => {
     const { env } = machine({ 'bin/mongod': 'db version v8.0.1' }, { [variable]: address })
@@ -98,7 +99,37 @@ describe('what is here already comes next', () => {
   })
 })
 
+test.each(['Cellar/rabbitmq/4.1.2/sbin', 'lib/rabbitmq_server-4.1.2/sbin'])(
+  'a RabbitMQ says its version by its folder, %s',
+  async (folder) => {
+    const { home, env } = machine({ [`${folder}/rabbitmq-server`]: 'nobody asks', 'bin/epmd': '' })
+    symlinkSync(join(home, folder, 'rabbitmq-server'), join(home, 'bin/rabbitmq-server'))
+    expect(await provide('rabbitmq', { env })).toMatchObject({
+      version: '4.1.2',
+      command: join(home, 'bin/rabbitmq-server'),
+    })
+  },
+)
+
+test('of a RabbitMQ of Debian the program is taken, not what runs it as a service', async () => {
+  const { home, env } = machine({
+    'lib/rabbitmq/lib/rabbitmq_server-3.10.8/sbin/rabbitmq-server': '',
+    'lib/rabbitmq/bin/rabbitmq-script-wrapper': '',
+    'bin/epmd': '',
+  })
+  const program = join(home, 'lib/rabbitmq/bin/rabbitmq-server')
+  symlinkSync('../lib/rabbitmq_server-3.10.8/sbin/rabbitmq-server', program)
+  symlinkSync('../lib/rabbitmq/bin/rabbitmq-script-wrapper', join(home, 'bin/rabbitmq-server'))
+  expect(await provide('rabbitmq', { env })).toMatchObject({ version: '3.10.8', command: program })
+})
+
 describe('what is neither', () => {
+  test('RabbitMQ is missing, with the command that installs it', async () => {
+    const located = await locate('rabbitmq', machine({}).env)
+    expect(located).toMatchObject({ state: 'missing', ignored: [] })
+    expect(located.state === 'missing' && located.lacks.join()).toMatch(/apt-get install .*rabbitmq-server/)
+  })
+
   test('is provided from the registries', async () => {
     const { env } = machine(JAVA)
     expect(await locate('mongodb', env)).toMatchObject({ state: 'buildable', ignored: [] })

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { cacheName, cacheRoot } from './cache.ts'
 import { isExecutable } from './find.ts'
-import { lookHere, programOf, versionOf } from './here.ts'
-import type { Located, PartName, Program, Provided } from './part.ts'
+import { INSTALL_RABBITMQ, lookHere, programOf, versionOf } from './here.ts'
+import type { BuildablePart, Located, PartName, Program, Provided } from './part.ts'
 import { RECIPES } from './recipes.ts'
 import { lookForTool } from './tools.ts'
 
@@ -14,6 +14,7 @@ const CONFIGURED: Record<PartName, { address?: string; program?: string }> = {
   scheduler: { program: 'SCHEDULER' },
   kafka: { address: 'KAFKA_BROKERS' },
   mongodb: { address: 'MONGODB_URI' },
+  rabbitmq: { address: 'RABBITMQ_URL' },
   prometheus: { address: 'PROMETHEUS_URL', program: 'PROMETHEUS' },
   dapr: { program: 'DAPR_CLI' },
 }
@@ -25,6 +26,7 @@ export async function locatePart(part: PartName, env: NodeJS.ProcessEnv): Promis
 
   const { program, ignored } = await lookHere(part, env)
   if (program !== null) return { part, state: 'found', provided: program, ignored }
+  if (part === 'rabbitmq') return { part, state: 'missing', lacks: [INSTALL_RABBITMQ], ignored }
   return fromRegistries(part, env, ignored)
 }
 
@@ -55,7 +57,11 @@ async function configuredBy(env: NodeJS.ProcessEnv, part: PartName): Promise<Loc
   return { part, state: 'found', provided: programOf(part, path, version, programName), ignored: [] }
 }
 
-async function fromRegistries(part: PartName, env: NodeJS.ProcessEnv, ignored: string[]): Promise<Located> {
+async function fromRegistries(
+  part: BuildablePart,
+  env: NodeJS.ProcessEnv,
+  ignored: string[],
+): Promise<Located> {
   const { version, how, tools } = RECIPES[part]
   const folder = await folderOf(part, env)
   const built = existsSync(folder)
@@ -67,7 +73,7 @@ async function fromRegistries(part: PartName, env: NodeJS.ProcessEnv, ignored: s
   return { part, state: 'found', provided: await programIn(folder, part, env), ignored }
 }
 
-export async function folderOf(part: PartName, env: NodeJS.ProcessEnv): Promise<string> {
+export async function folderOf(part: BuildablePart, env: NodeJS.ProcessEnv): Promise<string> {
   const { version, files, flags } = RECIPES[part]
   return join(cacheRoot(env), await cacheName(part, version, files, flags))
 }
@@ -80,7 +86,11 @@ export function archiveFolderOf(folder: string): string {
 }
 
 /** What to run of a part that was provided into `folder`. */
-export async function programIn(folder: string, part: PartName, env: NodeJS.ProcessEnv): Promise<Program> {
+export async function programIn(
+  folder: string,
+  part: BuildablePart,
+  env: NodeJS.ProcessEnv,
+): Promise<Program> {
   const { version, program, tools } = RECIPES[part]
   const java = tools.includes('java') ? await lookForTool('java', env) : null
   const { command, args } = program(folder, java !== null && 'path' in java ? java.path : 'java')

@@ -1,7 +1,19 @@
 /** `dapr` is the command line tool, the others are what it starts, or would. */
-export type PartName = 'daprd' | 'placement' | 'scheduler' | 'kafka' | 'mongodb' | 'prometheus' | 'dapr'
+export type PartName = BuildablePart | 'rabbitmq'
 
-export const PARTS: PartName[] = ['daprd', 'placement', 'scheduler', 'kafka', 'mongodb', 'prometheus', 'dapr']
+/** What the package registries give. RabbitMQ is in none that we reach, but in Debian and Homebrew. */
+export type BuildablePart = 'daprd' | 'placement' | 'scheduler' | 'kafka' | 'mongodb' | 'prometheus' | 'dapr'
+
+export const PARTS: PartName[] = [
+  'daprd',
+  'placement',
+  'scheduler',
+  'kafka',
+  'mongodb',
+  'rabbitmq',
+  'prometheus',
+  'dapr',
+]
 
 /** Something that runs elsewhere: the environment says where. */
 export type Remote = { part: PartName; kind: 'remote'; address: string; origin: string }
@@ -22,10 +34,10 @@ export type Program = {
 export type Provided = Remote | Program
 
 /** What a look-up finds. `ignored` tells what was there and why it is not taken. */
-export type Located = { part: PartName; ignored: string[] } & (
-  | { state: 'found'; provided: Provided }
+export type Located = { ignored: string[] } & (
+  | { part: PartName; state: 'found'; provided: Provided }
   /** Can be provided, by what and in what time, e.g. "built from its Go module, about 5 minutes, once". */
-  | { state: 'buildable'; version: string; how: string }
+  | { part: BuildablePart; state: 'buildable'; version: string; how: string }
   /** Cannot be had: what is lacking, one sentence each. */
-  | { state: 'missing'; lacks: string[] }
+  | { part: PartName; state: 'missing'; lacks: string[] }
 )

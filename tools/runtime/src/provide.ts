@@ -24,7 +24,8 @@ export async function provide(part: PartName, options: ProvideOptions = {}): Pro
   if (located.state === 'missing') throw new MissingTool(located)
   if (located.state === 'found') return located.provided
 
-  const folder = await folderOf(part, env)
+  const { part: buildable } = located
+  const folder = await folderOf(buildable, env)
   const say = (line: string) => report(`${part} ${located.version}: ${line}`)
   await keep({
     folder,
@@ -32,11 +33,11 @@ export async function provide(part: PartName, options: ProvideOptions = {}): Pro
     signal,
     fill: async (unfinished) => {
       using progress = new Progress(`${located.how}, the first time only`, say)
-      await RECIPES[part].fill(unfinished, { env, signal, onLine: (line) => progress.heard(line) })
+      await RECIPES[buildable].fill(unfinished, { env, signal, onLine: (line) => progress.heard(line) })
     },
   })
   if (part === 'kafka') await archiveClasses(folder, say, { env, signal, onLine: () => {} })
-  return programIn(folder, part, env)
+  return programIn(folder, buildable, env)
 }
 
 /** Only saves time: without an archive Kafka starts all the same. */

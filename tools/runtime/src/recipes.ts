@@ -4,7 +4,7 @@ import { buildDaprd, DAPRD_SOURCES, oursOf } from './build-daprd.ts'
 import { buildGo } from './build-go.ts'
 import { buildJava } from './build-java.ts'
 import type { BuildContext } from './child.ts'
-import type { PartName } from './part.ts'
+import type { BuildablePart } from './part.ts'
 import type { ToolName } from './tools.ts'
 
 const GO_DAPR = folder('../go/dapr/')
@@ -53,7 +53,7 @@ export type Recipe = {
   program: (folder: string, java: string) => { command: string; args: string[] }
 }
 
-export const RECIPES: Record<PartName, Recipe> = {
+export const RECIPES: Record<BuildablePart, Recipe> = {
   daprd: daprdRecipe(),
   placement: goRecipe(
     'placement',
@@ -134,7 +134,7 @@ export function daprFlags(version: string): string[] {
 }
 
 function goRecipe(
-  part: PartName,
+  part: BuildablePart,
   version: string,
   module: string,
   sources: string[],

@@ -1,3 +1,4 @@
+import { randomUUIDv7 } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { askOnce, type Question, whileAsked } from './readers.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
@@ -13,6 +14,12 @@ const READERS: { service: string; question: Question; perSecond: number; grows: 
     service: 'pricing',
     question: { method: 'POST', path: '/api/prices/quote', body: basket },
     perSecond: 150,
+    grows: 2,
+  },
+  {
+    service: 'basket',
+    question: { path: '/api/basket', cookie: `tideshop-customer=${randomUUIDv7()}` },
+    perSecond: 90,
     grows: 2,
   },
 ]

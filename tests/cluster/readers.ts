@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { DOOR } from '@tideshop/cluster/place'
 
 /** One question to the door. */
-export type Question = { method?: 'POST'; path: string; body?: object }
+export type Question = { method?: 'POST'; path: string; body?: object; cookie?: string }
 
 /** Longer than the door holds a caller who meets a sleeping service (WAKE_WAIT_MS in k8s/base/apigateway.yaml). */
 const ANSWER_TIMEOUT_MS = 15_000
@@ -10,11 +10,12 @@ const ANSWER_TIMEOUT_MS = 15_000
 const WAITING_MAX = 500
 
 /** Null when it was answered well, else what came instead. */
-export async function askOnce({ method, path, body }: Question): Promise<string | null> {
+export async function askOnce({ method, path, body, cookie }: Question): Promise<string | null> {
   try {
     const response = await fetch(DOOR + path, {
       ...(method && { method }),
-      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      ...(body && { body: JSON.stringify(body) }),
+      headers: { 'content-type': 'application/json', ...(cookie && { cookie }) },
       signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
     })
     const text = await response.text()

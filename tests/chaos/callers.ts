@@ -16,7 +16,7 @@ const IMPATIENT_EVERY = 8
 const CARELESS_EVERY = 50
 const FORGETFUL_EVERY = 60
 
-/** An answer takes two seconds at most; a shop that is being killed may give none. */
+/** An answer takes two seconds at most, where no service sleeps; a shop that is being killed may give none. */
 const ANSWER_TIMEOUT_MS = 5000
 /** Far longer than the shop is away: who gives up has met a bug. */
 const PATIENCE_MS = 120_000
@@ -30,6 +30,8 @@ export type CallersPlan = {
   /** Wishes of all callers together. */
   perSecond: number
   promised: (uuid: string) => void
+  /** Milliseconds that a caller waits for an answer; by itself 5,000. */
+  answerTimeoutMs?: number
   /** Ends wishes that are under way, too. */
   cut: AbortSignal
 }
@@ -83,13 +85,17 @@ async function untilPromised(
   return answers
 }
 
-async function post({ url, promised }: CallersPlan, key: string, body: unknown): Promise<Answer> {
+async function post(
+  { url, promised, answerTimeoutMs = ANSWER_TIMEOUT_MS }: CallersPlan,
+  key: string,
+  body: unknown,
+): Promise<Answer> {
   try {
     const response = await fetch(`${url}/operation/create/user-create`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'idempotency-key': key },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
+      signal: AbortSignal.timeout(answerTimeoutMs),
     })
     const answer = read(response.status, await response.text())
     if (answer.kind === 'promised') promised(answer.uuid)

@@ -6,6 +6,8 @@ import { readStores, type Stored } from '../shared/stores.ts'
 
 const stores = { mongodbUri: `mongodb://127.0.0.1:${MONGODB_DOOR_PORT}` }
 const ENDED_WITHIN_MS = 120_000
+/** Longer than the door holds a caller (WAKE_WAIT_MS in k8s/base/apigateway.yaml). */
+const ANSWER_TIMEOUT_MS = 15_000
 
 export type Load = { callers: number; perSecond: number }
 
@@ -20,7 +22,12 @@ export type Called = {
 export async function underLoad(load: Load, during: () => Promise<void>): Promise<Called> {
   const promised: string[] = []
   const enough = new AbortController()
-  const plan = { url: DOOR, ...load, cut: new AbortController().signal }
+  const plan = {
+    url: DOOR,
+    ...load,
+    answerTimeoutMs: ANSWER_TIMEOUT_MS,
+    cut: new AbortController().signal,
+  }
   const calling = callAll({ ...plan, promised: (uuid) => promised.push(uuid) }, enough.signal)
   try {
     await during()

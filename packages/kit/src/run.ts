@@ -43,7 +43,7 @@ export async function run({ app, grpc, port, log, work, close }: Service): Promi
   const stopping = new AbortController()
   const listener = listenerOf(app, grpc)
   const { server } = listener
-  const traffic = watch(listener)
+  const traffic = watch(listener, stopping.signal)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       log.info({ signal }, 'stopping')
@@ -65,10 +65,12 @@ export async function run({ app, grpc, port, log, work, close }: Service): Promi
   log.info('left')
 }
 
-function watch({ requests }: Listener): { quiet: () => Promise<void> } {
+function watch({ requests }: Listener, stopping: AbortSignal): { quiet: () => Promise<void> } {
   let open = 0
   let lastAt = 0
   const opened = (request: IncomingMessage, response: ServerResponse) => {
+    // Who keeps its connection would send the next request just as it is cut.
+    if (stopping.aborted && request.httpVersionMajor === 1) response.setHeader('connection', 'close')
     if (PROBES.has(request.url)) return
     open += 1
     response.once('close', () => {
@@ -76,7 +78,8 @@ function watch({ requests }: Listener): { quiet: () => Promise<void> } {
       lastAt = performance.now()
     })
   }
-  for (const server of requests) server.on('request', opened)
+  // Before the app, which may answer at once.
+  for (const server of requests) server.prependListener('request', opened)
   return {
     async quiet() {
       const began = performance.now()

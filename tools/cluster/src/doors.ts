@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,7 +15,7 @@ import {
   PROMETHEUS_DOOR_PORT,
   PROMETHEUS_PORT,
 } from './place.ts'
-import { entering } from './space.ts'
+import { spawnInside } from './space.ts'
 
 const FORWARDER = fileURLToPath(new URL('./forwarder.ts', import.meta.url))
 
@@ -30,12 +29,8 @@ const DOORS: [port: number, target: Target][] = [
 /** Lets this machine, and nobody else, into the cluster. */
 export async function openDoors(place: Place, holder: number): Promise<void> {
   const servers = await Promise.all(DOORS.map(([port]) => listening(port)))
-  const log = openSync(join(place.logs, 'forwarder.log'), 'w')
-  const forwarder = spawn('nsenter', [...entering(holder), process.execPath, FORWARDER], {
-    detached: true,
-    stdio: ['ignore', log, log, 'ipc'],
-  })
-  closeSync(log)
+  const log = join(place.logs, 'forwarder.log')
+  const forwarder = spawnInside(holder, [process.execPath, FORWARDER], { log, ipc: true })
   for (const [index, [, target]] of DOORS.entries()) {
     forwarder.send(target, servers[index])
     await Promise.race([once(forwarder, 'message'), ended(forwarder)])
@@ -45,7 +40,7 @@ export async function openDoors(place: Place, holder: number): Promise<void> {
   for (const server of servers) server.close()
 }
 
-async function ended(child: ReturnType<typeof spawn>): Promise<never> {
+async function ended(child: ChildProcess): Promise<never> {
   const [code] = await once(child, 'exit')
   throw new Error(`the forwarder ended (exit code ${code}); logs/forwarder.log says why`)
 }

@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandLine, commandFile, pidFile } from './daemon.ts'
 import type { Place } from './place.ts'
 import { readRecord } from './record.ts'
-import { entering, inside } from './space.ts'
+import { inside, spawnInside } from './space.ts'
 import { until } from './until.ts'
 
 /** What runs beside Kubernetes and may be killed to see what becomes of the shop. */
@@ -29,15 +28,10 @@ export async function killPart(place: Place, name: ClusterPart): Promise<void> {
 /** With the data that it had. Does not wait until it is ready: whoever needs it will see. */
 export function startPart(place: Place, name: ClusterPart): void {
   const { command, args } = JSON.parse(readFileSync(place.file(commandFile(name)), 'utf8')) as CommandLine
-  const log = openSync(join(place.logs, `${name}.log`), 'a')
   // The shell knows its own process by the number of the cluster's namespace, and becomes the program.
-  const become = ['sh', '-c', 'echo $$ > "$0"; exec "$@"', place.file(pidFile(name)), command, ...args]
-  const child = spawn('nsenter', [...entering(holderOf(place)), ...become], {
-    detached: true,
-    stdio: ['ignore', log, log],
-  })
-  closeSync(log)
-  child.unref()
+  const become = 'echo $$ > "$0"; exec "$@"'
+  const program = ['sh', '-c', become, place.file(pidFile(name)), command, ...args] as const
+  spawnInside(holderOf(place), [...program], { log: join(place.logs, `${name}.log`) }).unref()
 }
 
 function holderOf(place: Place): number {

@@ -1,6 +1,6 @@
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Identity } from '@tideshop/run/record'
@@ -83,8 +83,26 @@ export async function inside(holder: number, command: string, args: string[]): P
   return stdout
 }
 
+/**
+ * Starts a program in the space of this holder that stays when this process ends. What it says is added to `log`; `ipc` opens a
+ * channel to it.
+ */
+export function spawnInside(
+  holder: number,
+  [command, ...args]: [string, ...string[]],
+  { log, ipc = false }: { log: string; ipc?: boolean },
+): ChildProcess {
+  const file = openSync(log, 'a')
+  const child = spawn('nsenter', [...entering(holder), command, ...args], {
+    detached: true,
+    stdio: ['ignore', file, file, ...(ipc ? (['ipc'] as const) : [])],
+  })
+  closeSync(file)
+  return child
+}
+
 /** nsenter's arguments before a command. */
-export function entering(holder: number): string[] {
+function entering(holder: number): string[] {
   return ['--target', String(holder), '--net', '--mount', '--pid', '--']
 }
 

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NotStarted } from '@tideshop/run/process'
@@ -21,7 +20,7 @@ import { identityOf, readRecord, stateOf, writeRecord } from './record.ts'
 import { cniFolder, lacksOf } from './requirements.ts'
 import { SERVICES } from './shop.ts'
 import { shopImages } from './shop-images.ts'
-import { entering, hasForeignPods, openSpace, readSettings } from './space.ts'
+import { hasForeignPods, openSpace, readSettings, spawnInside } from './space.ts'
 import { writeIn } from './write-in.ts'
 
 const INSIDE = fileURLToPath(new URL('./inside.ts', import.meta.url))
@@ -125,12 +124,8 @@ async function startInside(
   { report, signal }: Omit<Up, 'env'>,
 ): Promise<void> {
   writeIn(place, 'plan.json', JSON.stringify(plan))
-  const log = openSync(join(place.logs, 'start.log'), 'w')
-  const child = spawn('nsenter', [...entering(holder.pid), process.execPath, INSIDE], {
-    detached: true,
-    stdio: ['ignore', log, log, 'ipc'],
-  })
-  closeSync(log)
+  const log = join(place.logs, 'start.log')
+  const child = spawnInside(holder.pid, [process.execPath, INSIDE], { log, ipc: true })
   let failure: Error | null = null
   child.on('message', (message: Message) => {
     if (Array.isArray(message)) report(...message)
@@ -144,8 +139,7 @@ async function startInside(
     const [code] = await once(child, 'exit')
     signal.throwIfAborted()
     if (failure !== null) throw failure
-    if (code !== 0)
-      throw new Error(`the start ended with exit code ${code}; ${place.logs}/start.log says why`)
+    if (code !== 0) throw new Error(`the start ended with exit code ${code}; ${log} says why`)
   } finally {
     signal.removeEventListener('abort', giveUp)
   }

@@ -9,19 +9,10 @@ import request from 'supertest'
 import { describe, expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
 import { type Baskets, basketsThrough } from '../src/baskets.ts'
-import { shelfOf } from './shelf.ts'
+import { lantern, shelfOf } from './shelf.ts'
 
 const KEPT_S = 3600
 
-const lantern: GoodView = {
-  sku: 'LMP-0101',
-  name: 'Harbour Lantern, brass',
-  description: 'A storm lantern.',
-  category: 'lamps',
-  priceCents: 5190,
-  picture: '/api/goods/LMP-0101/picture.svg',
-  version: 1,
-}
 const mug: GoodView = {
   ...lantern,
   sku: 'TAB-0101',

@@ -1,5 +1,4 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { GoodView } from '@tideshop/contracts/catalog'
 import type { Invoke } from '@tideshop/kit/invoke'
 import { Refusal } from '@tideshop/kit/refusal'
 import { quietParts } from '@tideshop/kit/test/parts'
@@ -8,17 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
 import { type Catalog, catalogThrough } from '../src/catalog.ts'
 import { noBaskets } from './no-baskets.ts'
-import { shelfOf } from './shelf.ts'
-
-const lantern: GoodView = {
-  sku: 'LMP-0101',
-  name: 'Harbour Lantern, brass',
-  description: 'A storm lantern.',
-  category: 'lamps',
-  priceCents: 5190,
-  picture: '/api/goods/LMP-0101/picture.svg',
-  version: 1,
-}
+import { lantern, shelfOf } from './shelf.ts'
 
 function door(catalog: Catalog) {
   const nobody = () => Promise.reject(new Error('nobody asked'))

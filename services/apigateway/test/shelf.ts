@@ -2,6 +2,16 @@ import type { GoodView } from '@tideshop/contracts/catalog'
 import { Refusal } from '@tideshop/kit/refusal'
 import type { Catalog } from '../src/catalog.ts'
 
+export const lantern: GoodView = {
+  sku: 'LMP-0101',
+  name: 'Harbour Lantern, brass',
+  description: 'A storm lantern.',
+  category: 'lamps',
+  priceCents: 5190,
+  picture: '/api/goods/LMP-0101/picture.svg',
+  version: 1,
+}
+
 /** A catalog with these goods, which remembers what it was asked. */
 export function shelfOf(goods: readonly GoodView[]): Catalog & { asked: unknown[] } {
   const asked: unknown[] = []

@@ -8,6 +8,7 @@ WORKDIR /shop
 COPY package.json pnpm-workspace.yaml pnpm-lock.yaml ./
 COPY contracts/package.json contracts/
 COPY packages/kit/package.json packages/kit/
+COPY packages/clients/package.json packages/clients/
 COPY services/${SERVICE}/package.json services/${SERVICE}/
 # Not `pnpm deploy`: it copies our own packages below node_modules, where Node refuses to strip types.
 RUN pnpm install --prod --frozen-lockfile --filter "@tideshop/${SERVICE}..."

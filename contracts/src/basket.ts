@@ -29,6 +29,8 @@ export const basketChange = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('put-line'), sku, quantity }),
   z.strictObject({ kind: z.literal('remove-line'), sku }),
   z.strictObject({ kind: z.literal('put-vouchers'), voucherCodes }),
+  /** What was ordered. A line that was changed meanwhile stays, and so does one that came. */
+  z.strictObject({ kind: z.literal('take-ordered'), lines: z.array(line).max(LINES_MAX) }),
   z.strictObject({ kind: z.literal('clear') }),
 ])
 export type BasketChange = z.infer<typeof basketChange>

@@ -1,3 +1,4 @@
+import { defineEvent } from '@tideshop/kit/event'
 import { refusal } from '@tideshop/kit/refusal'
 import { z } from 'zod'
 
@@ -151,7 +152,7 @@ export const stockId = z.string().regex(/^[\x21-\x7e]{1,100}$/, 'needs 1 to 100 
 /** Pieces in one reservation or delivery. */
 const pieces = z.int().min(1).max(100_000)
 /** Milliseconds until a reservation that nobody confirmed gives its pieces back. */
-const ttlMs = z
+export const stockTtlMs = z
   .int()
   .min(1000)
   .max(24 * 3_600_000)
@@ -159,7 +160,7 @@ const ttlMs = z
 /** What the actor can be asked, by method. */
 export const stockMethods = {
   /** Takes pieces out of what is free, for a while. */
-  reserve: z.strictObject({ id: stockId, count: pieces, ttlMs }),
+  reserve: z.strictObject({ id: stockId, count: pieces, ttlMs: stockTtlMs }),
   /** They are sold. Refused when the reservation is over. */
   confirm: z.strictObject({ id: stockId }),
   /** They are free again. Before its reservation came, it makes sure that it never will. */
@@ -199,3 +200,25 @@ export const stockAnswer = z.union([
   z.object({ refusal }),
 ])
 export type StockAnswer = z.infer<typeof stockAnswer>
+
+/** Tells `orders` what became of the pieces that it asked for on `order-stock`. Subject: the order. */
+export const orderStockResponse = defineEvent({
+  topic: 'order-stock-response',
+  source: 'catalog',
+  version: 1,
+  data: z.discriminatedUnion('answer', [
+    z.object({
+      answer: z.literal('reserved'),
+      orderId: z.uuidv7(),
+      /** As it was asked, and what a piece costs: the price of a sale that runs, where one does. */
+      lines: z.array(z.object({ sku, name: title, unitPriceCents: priceCents, quantity: pieces })).min(1),
+    }),
+    /** Nothing is held. */
+    z.object({ answer: z.literal('refused'), orderId: z.uuidv7(), reason: z.string() }),
+    z.object({ answer: z.literal('confirmed'), orderId: z.uuidv7() }),
+    /** It came too late: the reservation was over, and nothing is held or sold. */
+    z.object({ answer: z.literal('lost'), orderId: z.uuidv7(), reason: z.string() }),
+    z.object({ answer: z.literal('released'), orderId: z.uuidv7() }),
+  ]),
+})
+export type OrderStockResponse = z.infer<(typeof orderStockResponse)['schema']>

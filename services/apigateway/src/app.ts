@@ -1,3 +1,7 @@
+import { type Baskets, priced } from '@tideshop/clients/baskets'
+import type { Catalog } from '@tideshop/clients/catalog'
+import type { Operations } from '@tideshop/clients/operations'
+import type { Prices } from '@tideshop/clients/prices'
 import { type BasketChange, type BasketView, putLine, putVouchers } from '@tideshop/contracts/basket'
 import { listGoods, listSales, sku } from '@tideshop/contracts/catalog'
 import {
@@ -11,13 +15,9 @@ import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type Response } from 'express'
-import { type Baskets, priced } from './baskets.ts'
-import type { Catalog } from './catalog.ts'
 import { CUSTOMER_COOKIE, customerCookie, customerIn } from './customer.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { openApi } from './openapi.ts'
-import type { Operations } from './operations.ts'
-import type { Prices } from './prices.ts'
 
 export type GatewayParts = HttpParts & {
   operations: Operations

@@ -1,4 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { type Baskets, basketsThrough } from '@tideshop/clients/baskets'
+import { askNobody } from '@tideshop/clients/test/nobody'
+import { lantern, shelfOf } from '@tideshop/clients/test/shelf'
 import type { BasketChange, BasketView } from '@tideshop/contracts/basket'
 import type { GoodView } from '@tideshop/contracts/catalog'
 import type { Quote, QuoteBody } from '@tideshop/contracts/pricing'
@@ -8,8 +11,6 @@ import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
-import { type Baskets, basketsThrough } from '../src/baskets.ts'
-import { lantern, shelfOf } from './shelf.ts'
 
 const KEPT_S = 3600
 
@@ -50,7 +51,6 @@ function door(basket: BasketView = filled) {
   const changes: [string, BasketChange][] = []
   const found: string[] = []
   const quoted: QuoteBody[] = []
-  const nobody = () => Promise.reject(new Error('nobody asked'))
   const baskets: Baskets = {
     async find(id) {
       found.push(id)
@@ -63,9 +63,9 @@ function door(basket: BasketView = filled) {
   }
   const app = gatewayApp({
     ...quietParts('apigateway'),
+    ...askNobody,
     baskets,
     catalog: shelfOf([lantern, mug]),
-    operations: { create: nobody, find: nobody },
     prices: {
       async quote(asked) {
         quoted.push(asked)

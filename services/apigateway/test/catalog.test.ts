@@ -1,22 +1,19 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { type Catalog, catalogThrough } from '@tideshop/clients/catalog'
+import { askNobody } from '@tideshop/clients/test/nobody'
+import { lantern, shelfOf } from '@tideshop/clients/test/shelf'
 import type { Invoke } from '@tideshop/kit/invoke'
 import { Refusal } from '@tideshop/kit/refusal'
 import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
-import { type Catalog, catalogThrough } from '../src/catalog.ts'
-import { noBaskets } from './no-baskets.ts'
-import { lantern, shelfOf } from './shelf.ts'
 
 function door(catalog: Catalog) {
-  const nobody = () => Promise.reject(new Error('nobody asked'))
   return gatewayApp({
     ...quietParts('apigateway'),
-    baskets: noBaskets,
+    ...askNobody,
     catalog,
-    operations: { create: nobody, find: nobody },
-    prices: { quote: nobody },
     newId: () => randomUUIDv7(),
   })
 }

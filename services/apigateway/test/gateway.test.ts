@@ -1,12 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { askNobody } from '@tideshop/clients/test/nobody'
 import type { CreateOperation, OperationView } from '@tideshop/contracts/operations'
 import { Refusal } from '@tideshop/kit/refusal'
 import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
-import { noBaskets } from './no-baskets.ts'
-import { shelfOf } from './shelf.ts'
 
 /** A door before a service that accepts everything and remembers what it was asked. */
 function door(failure?: Error) {
@@ -14,10 +13,8 @@ function door(failure?: Error) {
   const found: string[] = []
   const app = gatewayApp({
     ...quietParts('apigateway'),
-    baskets: noBaskets,
-    catalog: shelfOf([]),
+    ...askNobody,
     newId: () => randomUUIDv7(),
-    prices: { quote: () => Promise.reject(new Error('nobody asked for a price')) },
     operations: {
       async create(asked) {
         if (failure) throw failure
@@ -161,11 +158,8 @@ test('the door knows its health', async () => {
     expect((await request(app).get(path)).status).toBe(200)
   const sleepy = gatewayApp({
     ...quietParts('apigateway'),
-    baskets: noBaskets,
-    catalog: shelfOf([]),
+    ...askNobody,
     newId: randomUUIDv7,
-    operations: { create: () => Promise.reject(), find: () => Promise.reject() },
-    prices: { quote: () => Promise.reject() },
     ready: () => Promise.reject(new Refusal('unavailable', 'the sidecar is not ready')),
   })
   expect((await request(sleepy).get('/readyz')).status).toBe(503)

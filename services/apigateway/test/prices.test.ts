@@ -1,3 +1,5 @@
+import { pricesThrough } from '@tideshop/clients/prices'
+import { askNobody } from '@tideshop/clients/test/nobody'
 import { Pricing, type QuoteRequest } from '@tideshop/contracts/gen/pricing_pb'
 import { type Quote, quoteMessage } from '@tideshop/contracts/pricing'
 import { grpcApp } from '@tideshop/kit/grpc'
@@ -9,9 +11,6 @@ import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { expect, onTestFinished, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
-import { pricesThrough } from '../src/prices.ts'
-import { noBaskets } from './no-baskets.ts'
-import { shelfOf } from './shelf.ts'
 
 const price: Quote = {
   lines: [
@@ -61,13 +60,10 @@ async function door(answer: (nth: number) => Quote = () => price, wakeWaitMs = 0
 function doorTo(port: number, wakeWaitMs = 0) {
   const sidecar = grpcSidecarOn(port)
   onTestFinished(() => sidecar.close())
-  const nobody = () => Promise.reject(new Error('nobody asked for an operation'))
   return gatewayApp({
     ...quietParts('apigateway'),
-    baskets: noBaskets,
+    ...askNobody,
     newId: () => '',
-    catalog: shelfOf([]),
-    operations: { create: nobody, find: nobody },
     prices: pricesThrough(sidecar, wakeWaitMs),
   })
 }

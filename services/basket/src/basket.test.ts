@@ -35,6 +35,17 @@ test('vouchers replace those that were there, and an emptied basket has none', (
   expect(changeBasket(basket, { kind: 'clear' })).toEqual(emptyBasket)
 })
 
+test('an order takes out what was ordered, and leaves what another tab changed or added meanwhile', () => {
+  const basket = after([put('LMP-0101', 1), put('TAB-0101', 2), put('TAB-0102', 1)])
+  const lines = [
+    { sku: 'LMP-0101', quantity: 1 },
+    { sku: 'TAB-0101', quantity: 1 },
+  ]
+  const left = changeBasket(basket, { kind: 'take-ordered', lines })
+  expect(left.lines.map(({ sku }) => sku)).toEqual(['TAB-0101', 'TAB-0102'])
+  expect(changeBasket(left, { kind: 'take-ordered', lines })).toEqual(left)
+})
+
 test('a full basket takes no other good, but another quantity of one that it has', () => {
   const full = after(Array.from({ length: 100 }, (_, nth) => put(`AA-${nth}`, 1)))
   expect(() => changeBasket(full, put('AA-100', 1))).toThrow('room for 100 goods')

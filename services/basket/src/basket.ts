@@ -17,6 +17,8 @@ export function changeBasket(current: Basket, change: BasketChange): Basket {
       return { ...current, lines: current.lines.filter(({ sku }) => sku !== change.sku) }
     case 'put-vouchers':
       return { ...current, voucherCodes: change.voucherCodes }
+    case 'take-ordered':
+      return { lines: current.lines.filter((line) => !isIn(change.lines, line)), voucherCodes: [] }
     case 'clear':
       return emptyBasket
   }
@@ -27,4 +29,8 @@ function withLine(lines: readonly Line[], line: Line): Line[] {
     return lines.map((one) => (one.sku === line.sku ? line : one))
   if (lines.length >= LINES_MAX) throw new Refusal('conflict', `a basket has room for ${LINES_MAX} goods`)
   return [...lines, line]
+}
+
+function isIn(lines: readonly Line[], { sku, quantity }: Line): boolean {
+  return lines.some((one) => one.sku === sku && one.quantity === quantity)
 }

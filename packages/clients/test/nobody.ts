@@ -1,0 +1,21 @@
+import type { Baskets } from '../src/baskets.ts'
+import type { Catalog } from '../src/catalog.ts'
+import type { Operations } from '../src/operations.ts'
+import type { Prices } from '../src/prices.ts'
+
+const nobody = () => Promise.reject(new Error('nobody was to be asked'))
+
+/** Services that must not be asked, for a test that is about another one. */
+export const askNobody: { operations: Operations; catalog: Catalog; baskets: Baskets; prices: Prices } = {
+  operations: { create: nobody, find: nobody },
+  catalog: {
+    goods: nobody,
+    good: nobody,
+    named: nobody,
+    picture: nobody,
+    categories: nobody,
+    sales: nobody,
+  },
+  baskets: { find: nobody, change: nobody },
+  prices: { quote: nobody },
+}

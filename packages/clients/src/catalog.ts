@@ -17,6 +17,7 @@ import type { Invoke } from '@tideshop/kit/invoke'
 import { refusalOf } from '@tideshop/kit/refusal'
 import type { ZodType } from 'zod'
 import { patient } from './patience.ts'
+import { queryOf } from './query.ts'
 
 /** What the door asks of `catalog`. Each rejects with the refusal that its caller should read. */
 export type Catalog = {
@@ -48,12 +49,4 @@ export function catalogThrough(invoke: Invoke, wakeWaitMs: number): Catalog {
     categories: () => read(categoriesPage, 'categories'),
     sales: (wanted) => read(salesPage, 'sales', wanted),
   }
-}
-
-function queryOf(wanted: object): string {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(wanted)) {
-    if (value !== undefined) query.append(name, String(value))
-  }
-  return query.size === 0 ? '' : `?${query}`
 }

@@ -1,12 +1,19 @@
 import type { Baskets } from '../src/baskets.ts'
 import type { Catalog } from '../src/catalog.ts'
 import type { Operations } from '../src/operations.ts'
+import type { Orders } from '../src/orders.ts'
 import type { Prices } from '../src/prices.ts'
 
 const nobody = () => Promise.reject(new Error('nobody was to be asked'))
 
 /** Services that must not be asked, for a test that is about another one. */
-export const askNobody: { operations: Operations; catalog: Catalog; baskets: Baskets; prices: Prices } = {
+export const askNobody: {
+  operations: Operations
+  catalog: Catalog
+  baskets: Baskets
+  orders: Orders
+  prices: Prices
+} = {
   operations: { create: nobody, find: nobody },
   catalog: {
     goods: nobody,
@@ -17,5 +24,6 @@ export const askNobody: { operations: Operations; catalog: Catalog; baskets: Bas
     sales: nobody,
   },
   baskets: { find: nobody, change: nobody },
+  orders: { place: nobody, find: nobody, list: nobody, cancel: nobody, advance: nobody },
   prices: { quote: nobody },
 }

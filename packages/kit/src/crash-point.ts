@@ -28,6 +28,12 @@ export const crashPoints = [
   'job.handing-on',
   /** All is handed on, nothing is acknowledged. */
   'job.handled',
+  /** What an order wants of the stock is written, no actor was asked. */
+  'allocation.intended',
+  /** One actor has answered; others may still have to be asked. */
+  'allocation.asking',
+  /** All have answered, nothing is written. */
+  'allocation.asked',
 ] as const
 export type CrashPoint = (typeof crashPoints)[number]
 

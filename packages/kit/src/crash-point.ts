@@ -34,6 +34,12 @@ export const crashPoints = [
   'allocation.asking',
   /** All have answered, nothing is written. */
   'allocation.asked',
+  /** What an order wants of its money is written, the provider was not asked. */
+  'payment.intended',
+  /** The provider has answered, nothing is written. */
+  'payment.asked',
+  /** The sweep has told what came of it, and still stands to tell it. */
+  'payment.told',
 ] as const
 export type CrashPoint = (typeof crashPoints)[number]
 

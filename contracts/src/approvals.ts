@@ -6,6 +6,7 @@ export const userApproveResponse = defineEvent({
   topic: 'user-approve-response',
   source: 'approvals',
   version: 1,
+  summary: 'The decision about a user. Subject: the user.',
   data: z.object({
     userId: z.uuidv7(),
     approved: z.boolean(),

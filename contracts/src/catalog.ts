@@ -201,11 +201,11 @@ export const stockAnswer = z.union([
 ])
 export type StockAnswer = z.infer<typeof stockAnswer>
 
-/** Tells `orders` what became of the pieces that it asked for on `order-stock`. Subject: the order. */
 export const orderStockResponse = defineEvent({
   topic: 'order-stock-response',
   source: 'catalog',
   version: 1,
+  summary: 'What became of the pieces that an order asked for. Subject: the order.',
   data: z.discriminatedUnion('answer', [
     z.object({
       answer: z.literal('reserved'),

@@ -182,14 +182,12 @@ export const orderStatistics = z.object({
 })
 export type OrderStatistics = z.infer<typeof orderStatistics>
 
-/**
- * Asks `catalog` for the pieces of an order. Subject: the order. Each is asked until it is answered, and the answer to the same
- * question is the same.
- */
 export const orderStock = defineEvent({
   topic: 'order-stock',
   source: 'orders',
   version: 1,
+  summary:
+    'Asks catalog for the pieces of an order, or to give them back. Each is asked until it is answered, and the answer to the same question is the same. Subject: the order.',
   data: z.discriminatedUnion('ask', [
     z.object({
       ask: z.literal('reserve'),
@@ -206,11 +204,11 @@ export const orderStock = defineEvent({
 })
 export type OrderStock = z.infer<(typeof orderStock)['schema']>
 
-/** Asks `payments` for the money of an order, or to give it back. Subject: the order. */
 export const orderPayment = defineEvent({
   topic: 'order-payment',
   source: 'orders',
   version: 1,
+  summary: 'Asks payments for the money of an order, or to give it back. Subject: the order.',
   data: z.discriminatedUnion('ask', [
     z.object({ ask: z.literal('charge'), orderId: z.uuidv7(), customerId, cents, card: testCard }),
     /** Before its `charge` came, it makes sure that it never will. */

@@ -34,6 +34,7 @@ export const orderPaymentResponse = defineEvent({
   topic: 'order-payment-response',
   source: 'payments',
   version: 1,
+  summary: 'How it went with the money of an order. Subject: the order.',
   data: z.discriminatedUnion('answer', [
     z.object({ answer: z.literal('paid'), orderId: z.uuidv7(), cents }),
     z.object({ answer: z.literal('declined'), orderId: z.uuidv7(), reason: z.string() }),

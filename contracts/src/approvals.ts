@@ -10,8 +10,7 @@ export const userApproveResponse = defineEvent({
   data: z.object({
     userId: z.uuidv7(),
     approved: z.boolean(),
-    /** Why not, in words for the caller; there when not approved. */
-    reason: z.string().optional(),
+    reason: z.string().optional().describe('Why not, in words for the caller; there when not approved'),
   }),
 })
 export type UserApproveResponse = z.infer<(typeof userApproveResponse)['schema']>

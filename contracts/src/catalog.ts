@@ -210,14 +210,18 @@ export const orderStockResponse = defineEvent({
     z.object({
       answer: z.literal('reserved'),
       orderId: z.uuidv7(),
-      /** As it was asked, and what a piece costs: the price of a sale that runs, where one does. */
-      lines: z.array(z.object({ sku, name: title, unitPriceCents: priceCents, quantity: pieces })).min(1),
+      lines: z
+        .array(z.object({ sku, name: title, unitPriceCents: priceCents, quantity: pieces }))
+        .min(1)
+        .describe('As it was asked, and what a piece costs: the price of a sale that runs, where one does'),
     }),
-    /** Nothing is held. */
-    z.object({ answer: z.literal('refused'), orderId: z.uuidv7(), reason: z.string() }),
+    z
+      .object({ answer: z.literal('refused'), orderId: z.uuidv7(), reason: z.string() })
+      .describe('Nothing is held.'),
     z.object({ answer: z.literal('confirmed'), orderId: z.uuidv7() }),
-    /** It came too late: the reservation was over, and nothing is held or sold. */
-    z.object({ answer: z.literal('lost'), orderId: z.uuidv7(), reason: z.string() }),
+    z
+      .object({ answer: z.literal('lost'), orderId: z.uuidv7(), reason: z.string() })
+      .describe('It came too late: the reservation was over, and nothing is held or sold.'),
     z.object({ answer: z.literal('released'), orderId: z.uuidv7() }),
   ]),
 })

@@ -194,12 +194,12 @@ export const orderStock = defineEvent({
       orderId: z.uuidv7(),
       customerId,
       lines: wantedLines.min(1),
-      /** For how long they are held, from when they are reserved. */
-      ttlMs: stockTtlMs,
+      ttlMs: stockTtlMs.describe('Milliseconds for which they are held, from when they are reserved'),
     }),
-    z.object({ ask: z.literal('confirm'), orderId: z.uuidv7() }),
-    /** All of it, reserved or sold. Before its `reserve` came, it makes sure that it never will. */
-    z.object({ ask: z.literal('release'), orderId: z.uuidv7() }),
+    z.object({ ask: z.literal('confirm'), orderId: z.uuidv7() }).describe('They are sold.'),
+    z
+      .object({ ask: z.literal('release'), orderId: z.uuidv7() })
+      .describe('All of it, reserved or sold. Before its reserve came, it makes sure that it never will.'),
   ]),
 })
 export type OrderStock = z.infer<(typeof orderStock)['schema']>
@@ -211,8 +211,9 @@ export const orderPayment = defineEvent({
   summary: 'Asks payments for the money of an order, or to give it back. Subject: the order.',
   data: z.discriminatedUnion('ask', [
     z.object({ ask: z.literal('charge'), orderId: z.uuidv7(), customerId, cents, card: testCard }),
-    /** Before its `charge` came, it makes sure that it never will. */
-    z.object({ ask: z.literal('refund'), orderId: z.uuidv7() }),
+    z
+      .object({ ask: z.literal('refund'), orderId: z.uuidv7() })
+      .describe('Before its charge came, it makes sure that it never will.'),
   ]),
 })
 export type OrderPayment = z.infer<(typeof orderPayment)['schema']>

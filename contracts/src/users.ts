@@ -22,8 +22,7 @@ export const userCreateResponse = defineEvent({
     userId: z.uuidv7(),
     createdAt: z.iso.datetime(),
     approved: z.boolean(),
-    /** Why not, in words for the caller; there when not approved. */
-    reason: z.string().optional(),
+    reason: z.string().optional().describe('Why not, in words for the caller; there when not approved'),
   }),
 })
 export type UserCreateResponse = z.infer<(typeof userCreateResponse)['schema']>

@@ -163,8 +163,12 @@ export const stockMethods = {
   reserve: z.strictObject({ id: stockId, count: pieces, ttlMs: stockTtlMs }),
   /** They are sold. Refused when the reservation is over. */
   confirm: z.strictObject({ id: stockId }),
-  /** They are free again. Before its reservation came, it makes sure that it never will. */
-  release: z.strictObject({ id: stockId }),
+  /**
+   * They are free again, held or sold. Before its reservation came, it makes sure that it never will. `sold`: so many were
+   * confirmed, by the books of whoever asks; it counts when the actor has forgotten the reservation, so who has been
+   * answered may not ask again.
+   */
+  release: z.strictObject({ id: stockId, sold: pieces.optional() }),
   /** A delivery: more pieces. */
   restock: z.strictObject({ id: stockId, count: pieces }),
   read: z.strictObject({}),
@@ -175,7 +179,8 @@ export type StockWish<M extends StockMethod> = z.infer<(typeof stockMethods)[M]>
 export const reservationView = z.object({
   id: stockId,
   count: z.int().min(0),
-  state: z.enum(['held', 'confirmed', 'released', 'expired']),
+  /** `returned`: released after it was confirmed. */
+  state: z.enum(['held', 'confirmed', 'released', 'returned', 'expired']),
   /** Of one that is held: when it expires. */
   until: time.optional(),
 })
@@ -201,23 +206,27 @@ export const stockAnswer = z.union([
 ])
 export type StockAnswer = z.infer<typeof stockAnswer>
 
-/** Tells `orders` what became of the pieces that it asked for on `order-stock`. Subject: the order. */
 export const orderStockResponse = defineEvent({
   topic: 'order-stock-response',
   source: 'catalog',
   version: 1,
+  summary: 'What became of the pieces that an order asked for. Subject: the order.',
   data: z.discriminatedUnion('answer', [
     z.object({
       answer: z.literal('reserved'),
       orderId: z.uuidv7(),
-      /** As it was asked, and what a piece costs: the price of a sale that runs, where one does. */
-      lines: z.array(z.object({ sku, name: title, unitPriceCents: priceCents, quantity: pieces })).min(1),
+      lines: z
+        .array(z.object({ sku, name: title, unitPriceCents: priceCents, quantity: pieces }))
+        .min(1)
+        .describe('As it was asked, and what a piece costs: the price of a sale that runs, where one does'),
     }),
-    /** Nothing is held. */
-    z.object({ answer: z.literal('refused'), orderId: z.uuidv7(), reason: z.string() }),
+    z
+      .object({ answer: z.literal('refused'), orderId: z.uuidv7(), reason: z.string() })
+      .describe('Nothing is held.'),
     z.object({ answer: z.literal('confirmed'), orderId: z.uuidv7() }),
-    /** It came too late: the reservation was over, and nothing is held or sold. */
-    z.object({ answer: z.literal('lost'), orderId: z.uuidv7(), reason: z.string() }),
+    z
+      .object({ answer: z.literal('lost'), orderId: z.uuidv7(), reason: z.string() })
+      .describe('It came too late: the reservation was over, and nothing is held or sold.'),
     z.object({ answer: z.literal('released'), orderId: z.uuidv7() }),
   ]),
 })

@@ -259,10 +259,12 @@ const does: { [M in Move['do']]: (world: World, move: never) => void } = {
     attempt(world, nth, (order) => cancelOrder(order, order, world.now))
   }) satisfies Does<'cancel'>,
 
-  /** The later ones first: whoever is in a hurry is refused. */
+  /** The later steps first, so that each order goes one step; the other two are refused. */
   logistics: ((world, { nth }) => {
-    for (const step of logisticsStep.options.toReversed()) {
-      attempt(world, nth, (order) => advanceOrder(order, { id: order.id, step }, world.now))
+    for (let order = nth; order < nth + world.orders.size; order += 1) {
+      for (const step of logisticsStep.options.toReversed()) {
+        attempt(world, order, (one) => advanceOrder(one, { id: one.id, step }, world.now))
+      }
     }
   }) satisfies Does<'logistics'>,
 

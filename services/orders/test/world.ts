@@ -218,7 +218,7 @@ export const moves = fc.array(
   { minLength: 10, maxLength: 120 },
 )
 
-type Does<M extends Move['do']> = (world: World, move: Extract<Move, { do: M }>) => void
+type Does<M extends Move['do']> = (world: World, move: Move & { do: M }) => void
 
 const does: { [M in Move['do']]: (world: World, move: never) => void } = {
   place: ((world, { quantity, declines, agreed }) => {

@@ -11,7 +11,13 @@ const dapr = yaml('dapr.yaml')
 const run = promisify(execFile)
 
 /** A released daprd needs a longer wait than the one that tools/cluster builds: docs/dapr-notes.md. */
-const RELEASED_WAIT_MS: Record<string, string> = { operations: '500', users: '500', approvals: '3000' }
+const RELEASED_WAIT_MS: Record<string, string> = {
+  operations: '500',
+  users: '500',
+  approvals: '3000',
+  catalog: '500',
+  payments: '500',
+}
 const OWN_WAIT_MS = '20'
 
 /** One file on one node, or a database that all replicas reach. */
@@ -156,7 +162,9 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
 
     test('gets the address of the database only if it has one', () => {
       const settings = app.envFrom?.[0].configMapRef.name
-      expect(settings !== undefined).toBe(['operations', 'users', 'catalog', 'invoices'].includes(service))
+      expect(settings !== undefined).toBe(
+        ['operations', 'users', 'catalog', 'invoices', 'payments'].includes(service),
+      )
       if (settings) expect(find('ConfigMap', settings).data.MONGODB_URI).toMatch(/^mongodb:\/\/mongodb/)
     })
   })

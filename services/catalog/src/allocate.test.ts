@@ -11,6 +11,7 @@ import { type Allocation, goodsOf, isIntent } from './allocation.ts'
 import type { Allowance } from './allowance.ts'
 import { confirm, expire, openStock, release, reserve, type Stock, viewStock } from './stock.ts'
 
+const { log } = quietParts('catalog')
 const OPENING = 6
 const MAX = 3
 const customers = ['01a1fbf0-32dc-7ab1-a12d-318ea341d975', '01a1fbf0-32dc-7ab1-a12d-318ea341d976']
@@ -50,7 +51,7 @@ function world(falls: readonly number[]) {
   const parts: AllocateParts = {
     allocations,
     allowances,
-    log: quietParts('catalog').log,
+    log,
     now,
     goodsNamed: async () => goods,
     async askStock(sku, method, wish) {
@@ -123,7 +124,7 @@ test('whatever fails, comes twice or at once, stock is conserved, and one ask ha
       await hear(asked)
       expectConserved(here)
     }),
-    { numRuns: 1500 },
+    { numRuns: 3000 },
   )
 })
 

@@ -12,6 +12,7 @@ import {
   isIntent,
   noteOutcome,
   type Outcome,
+  skusOf,
 } from './allocation.ts'
 import { type Allowance, giveBackAllowance, takeAllowance } from './allowance.ts'
 import type { AskStock } from './stock-turns.ts'
@@ -126,7 +127,7 @@ async function outcomeOf(
 ): Promise<Outcome | null> {
   const { id, stage } = allocation
   if (denied === 'again') return null
-  if (denied !== undefined) return { id, stage, no: { reason: denied.reason, goods: 0 } }
+  if (denied !== undefined) return { id, stage, no: { reason: denied.reason, giveBack: [] } }
   try {
     const no =
       allocation.stage === 'giving-back'
@@ -142,13 +143,17 @@ async function outcomeOf(
 /** Reserves or confirms one good after the other; the first no ends it. */
 async function takeAll({ askStock }: AllocateParts, allocation: Allocation): Promise<Outcome['no'] | null> {
   const { id } = allocation
-  for (const [goods, { sku, name, count }] of goodsOf(allocation).entries()) {
+  const skus = skusOf(allocation)
+  for (const { sku, name, count } of goodsOf(allocation)) {
     if (allocation.stage === 'reserving') {
       const answer = await askStock(sku, 'reserve', { id, count, ttlMs: allocation.ttlMs })
-      if ('refusal' in answer) return { reason: `${name}: ${answer.refusal.message}`, goods }
+      // Also those behind it, which an earlier try may have reserved; but not the one that has nothing: a crowd of refused orders
+      // would only crowd out what its actor remembers.
+      const giveBack = skus.filter((one) => one !== sku)
+      if ('refusal' in answer) return { reason: `${name}: ${answer.refusal.message}`, giveBack }
     } else {
       const answer = await askStock(sku, 'confirm', { id })
-      if ('refusal' in answer) return { reason: `${name}: it was reserved for too long`, goods }
+      if ('refusal' in answer) return { reason: `${name}: it was reserved for too long`, giveBack: skus }
     }
     crashPoint('allocation.asking')
   }
@@ -159,8 +164,8 @@ async function releaseAll(
   { askStock, log }: AllocateParts,
   allocation: Extract<Allocation, { stage: 'giving-back' }>,
 ): Promise<null> {
-  const { id, goods, sold } = allocation
-  for (const { sku, count } of goodsOf(allocation).slice(0, goods)) {
+  const { id, skus, sold } = allocation
+  for (const { sku, count } of goodsOf(allocation).filter((good) => skus.includes(good.sku))) {
     const answer = await askStock(sku, 'release', { id, ...(sold && { sold: count }) })
     // The books and the actor disagree. Asking for ever would hold up every other order.
     if ('refusal' in answer) log.error({ orderId: id, sku, ...answer.refusal }, 'not given back')

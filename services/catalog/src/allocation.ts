@@ -26,8 +26,8 @@ export type Allocation = {
 } & (
   | { stage: 'reserving'; ttlMs: number }
   | { stage: 'reserved' | 'confirming' | 'confirmed' | 'given-back' }
-  /** The first so many goods, in the order of `goodsOf`. `sold`: all of them were confirmed. */
-  | { stage: 'giving-back'; goods: number; sold: boolean }
+  /** `skus`: whose stock may have pieces of it. `sold`: all of them were confirmed. */
+  | { stage: 'giving-back'; skus: readonly string[]; sold: boolean }
 )
 
 export type Line = {
@@ -42,8 +42,12 @@ export type Line = {
 type Ask = OrderStock['data']['ask']
 type Said = { answer: OrderStockResponse['data']['answer']; at: string; reason?: string }
 
-/** What came of an intent; `no`: why it failed, and at which of the goods. */
-export type Outcome = { id: string; stage: Allocation['stage']; no?: { reason: string; goods: number } }
+/** What came of an intent; `no`: why it failed, and what has to be given back. */
+export type Outcome = {
+  id: string
+  stage: Allocation['stage']
+  no?: { reason: string; giveBack: readonly string[] }
+}
 
 const TAKEN_BACK = 'the order has been taken back'
 const NEVER_RESERVED = 'nothing was reserved for this order'
@@ -101,7 +105,7 @@ function asked(
 
 /** What was asked before and not yet answered ends with it. */
 function released(current: Allocation, at: string): Allocation {
-  const next = answered(givingBack(current, goodsOf(current).length), 'release', at)
+  const next = answered(givingBack(current, skusOf(current)), 'release', at)
   if (current.stage === 'reserving') return answered(next, 'reserve', at)
   return current.stage === 'confirming' ? answered(next, 'confirm', at) : next
 }
@@ -116,8 +120,8 @@ function answered(allocation: Allocation, ask: Ask, at: string, reason?: string)
   return { ...allocation, said: { ...allocation.said, [ask]: said[ask] } }
 }
 
-function givingBack({ id, lines, said, stage }: Allocation, goods: number): Allocation {
-  return { id, lines, said, stage: 'giving-back', goods, sold: stage === 'confirmed' }
+function givingBack({ id, lines, said, stage }: Allocation, skus: readonly string[]): Allocation {
+  return { id, lines, said, stage: 'giving-back', skus, sold: stage === 'confirmed' }
 }
 
 /** Takes down what came of an intent, unless somebody else was faster. */
@@ -132,12 +136,12 @@ function after(current: Allocation, { no }: Outcome, now: Date): Allocation {
   if (current.stage === 'reserving') {
     if (no === undefined)
       return { id, lines, said: { ...said, reserve: { answer: 'reserved', at } }, stage: 'reserved' }
-    return answered(givingBack(current, no.goods), 'reserve', at, no.reason)
+    return answered(givingBack(current, no.giveBack), 'reserve', at, no.reason)
   }
   if (current.stage === 'confirming') {
     if (no === undefined)
       return { id, lines, said: { ...said, confirm: { answer: 'confirmed', at } }, stage: 'confirmed' }
-    return answered(givingBack(current, goodsOf(current).length), 'confirm', at, no.reason)
+    return answered(givingBack(current, no.giveBack), 'confirm', at, no.reason)
   }
   return { id, lines, said, stage: 'given-back' }
 }
@@ -192,4 +196,8 @@ export function goodsOf({ lines }: Allocation): Pieces[] {
       return { sku, name, count, ...(allowance && { allowance }) }
     })
     .sort((one, other) => (one.sku < other.sku ? -1 : 1))
+}
+
+export function skusOf({ lines }: Allocation): string[] {
+  return [...new Set(lines.map(({ sku }) => sku))]
 }

@@ -124,7 +124,7 @@ test('whatever fails, comes twice or at once, no money is made or lost, and what
       const open = here.payments.all().filter(isIntent)
       expect(open.filter(({ charge }) => charge?.card !== '4000000000000119')).toEqual([])
     }),
-    { numRuns: 500 },
+    { numRuns: 1000 },
   )
 }, 30_000)
 

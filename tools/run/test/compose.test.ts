@@ -35,7 +35,13 @@ type App = {
 }
 
 /** The image is daprd as released, which needs a longer wait than the one that the laptop builds: docs/dapr-notes.md. */
-const BATCH_WAIT_MS: Record<string, number> = { operations: 500, users: 500, approvals: 3000 }
+const BATCH_WAIT_MS: Record<string, number> = {
+  operations: 500,
+  users: 500,
+  approvals: 3000,
+  catalog: 500,
+  payments: 500,
+}
 
 const compose = await yaml('compose.yaml')
 const services: Record<string, Service> = compose.services

@@ -221,13 +221,14 @@ const CUSTOMER = `tideshop-customer=${randomUUIDv7()}`
 
 /** By the door, as a browser does it. */
 async function confirmedOrder(shop: Shop): Promise<string> {
-  const headers = { cookie: CUSTOMER, 'content-type': 'application/json' }
+  const headers = { cookie: CUSTOMER, 'content-type': 'application/json', 'idempotency-key': 'k-1' }
   const send = (method: string, path: string, body: object) =>
     ask(shop, path, { method, headers, body: JSON.stringify(body) })
   await send('PUT', '/api/basket/lines/LMP-0101', { quantity: 3 })
   const checkout = { contact: { name: 'Hans', address: ['1 Quay'] }, card: '4242424242424242' }
-  const placed = await send('POST', '/api/orders', checkout)
-  const id = String(placed.body['id'])
+  const place = async () => String((await send('POST', '/api/orders', checkout)).body['id'])
+  await expect.poll(place, { timeout: 30_000 }).toMatch(/^[0-9a-f-]{36}$/)
+  const id = await place()
   const status = async () => (await ask(shop, `/api/orders/${id}`, { headers })).body['status']
   await expect.poll(status, { timeout: 30_000 }).toBe('confirmed')
   return id

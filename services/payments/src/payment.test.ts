@@ -1,7 +1,7 @@
 import { orderPayment } from '@tideshop/contracts/orders'
 import { noon } from '@tideshop/kit/test/parts'
 import { expect, test } from 'vitest'
-import { hearAsk, isDue, noteTold, noteVerdict, type Payment } from './payment.ts'
+import { claimOf, hearAsk, isDue, noteTold, noteVerdict, type Payment, takeClaim } from './payment.ts'
 
 const orderId = '01a1fbf0-32ed-7f9a-b994-24953d0679b3'
 const customerId = '01a1fbf0-32dc-7ab1-a12d-318ea341d975'
@@ -42,10 +42,22 @@ test('a sweep forgets what it told, and nothing that came meanwhile or is still 
     noon,
   ).next
   expect(isDue(paid, noon)).toBe(true)
-  expect(noteTold(paid, orderId, noon).next).not.toHaveProperty('nextAt')
+  const claim = claimOf(orderId, noon)
+  expect(noteTold(paid, claim, noon).next).not.toHaveProperty('nextAt')
 
   const refunding: Payment = { ...paid, stage: 'refunding' }
-  expect(noteTold(refunding, orderId, noon).next).toBe(refunding)
+  expect(noteTold(refunding, claim, noon).next).toBe(refunding)
   const again: Payment = { ...paid, nextAt: after(1).toISOString() }
-  expect(noteTold(again, orderId, noon).next).toBe(again)
+  expect(noteTold(again, claim, noon).next).toBe(again)
+})
+
+test('of several replicas that sweep at once one looks after a payment, until it seems to have left it', () => {
+  const due = after(5000)
+  const claim = claimOf(orderId, due)
+  const claimed = takeClaim(charging(), claim, due).next
+  expect(() => takeClaim(claimed, claim, due)).toThrow(/another replica/)
+  expect(takeClaim(claimed, claimOf(orderId, after(10_000)), after(10_000)).next).not.toBe(claimed)
+
+  const declined: Payment = { ...claimed, stage: 'declined' }
+  expect(noteTold(declined, claim, due).next).not.toHaveProperty('nextAt')
 })

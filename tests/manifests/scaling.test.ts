@@ -16,6 +16,7 @@ const PROBES: Record<string, string[]> = {
 /** What is demand on a service, by its name and the same label; the door's is any. */
 const CALLS: Record<string, string[]> = {
   'basket path': ['/v1.0/invoke/basket/method/basket', '/v1.0/invoke/basket/method/basket/change'],
+  'orders path': ['/v1.0/invoke/orders/method/order/place', '/v1.0/invoke/orders/method/orders'],
   'catalog path': ['/v1.0/invoke/catalog/method/goods', '/v1.0/actors/StockActor/LMP-0101/method/reserve'],
 }
 const CALL: Record<string, string> = {
@@ -28,6 +29,7 @@ const COOLDOWN_S: Record<string, number> = {
   operations: 12,
   catalog: 12,
   basket: 12,
+  orders: 12,
   pricing: 12,
   payments: 30,
 }

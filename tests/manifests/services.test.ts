@@ -16,6 +16,7 @@ const RELEASED_WAIT_MS: Record<string, string> = {
   users: '500',
   approvals: '3000',
   catalog: '500',
+  orders: '500',
   payments: '500',
 }
 const OWN_WAIT_MS = '20'
@@ -113,7 +114,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         PORT: String(app.ports[0].containerPort),
         ...(RELEASED_WAIT_MS[service] && { BATCH_WAIT_MS: waitMs }),
         // On a laptop nobody sleeps.
-        ...(service === 'apigateway' && { WAKE_WAIT_MS: '10000' }),
+        ...(['apigateway', 'orders'].includes(service) && { WAKE_WAIT_MS: '10000' }),
       })
     })
 
@@ -163,7 +164,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     test('gets the address of the database only if it has one', () => {
       const settings = app.envFrom?.[0].configMapRef.name
       expect(settings !== undefined).toBe(
-        ['operations', 'users', 'catalog', 'invoices', 'payments'].includes(service),
+        ['operations', 'users', 'catalog', 'invoices', 'orders', 'payments'].includes(service),
       )
       if (settings) expect(find('ConfigMap', settings).data.MONGODB_URI).toMatch(/^mongodb:\/\/mongodb/)
     })
@@ -171,7 +172,10 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
 
   test('has the components of components/, but for addresses and places', () => {
     const components = objects.filter(({ kind }) => kind === 'Component')
-    const files = readdirSync(join(root, 'components')).filter((file) => file.endsWith('.yaml'))
+    const files = readdirSync(join(root, 'components'))
+      .filter((file) => file.endsWith('.yaml'))
+      // Its cluster has no RabbitMQ, without which a sidecar that loads it would end.
+      .filter((file) => overlay !== 'local' || file !== 'queue.ask.yaml')
     expect(components.length).toBe(files.length)
     for (const file of files) {
       const laptop = yaml(`components/${file}`)

@@ -1,6 +1,7 @@
 import { type Baskets, priced } from '@tideshop/clients/baskets'
 import type { Catalog } from '@tideshop/clients/catalog'
 import type { Operations } from '@tideshop/clients/operations'
+import type { Orders } from '@tideshop/clients/orders'
 import type { Prices } from '@tideshop/clients/prices'
 import { type BasketChange, type BasketView, putLine, putVouchers } from '@tideshop/contracts/basket'
 import { listGoods, listSales, sku } from '@tideshop/contracts/catalog'
@@ -15,15 +16,17 @@ import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type Response } from 'express'
-import { CUSTOMER_COOKIE, customerCookie, customerIn } from './customer.ts'
+import { customerOf, remember } from './customer.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { openApi } from './openapi.ts'
+import { takeOrders } from './orders.ts'
 
 export type GatewayParts = HttpParts & {
   operations: Operations
   catalog: Catalog
   prices: Prices
   baskets: Baskets
+  orders: Orders
   newId: () => string
 }
 
@@ -48,6 +51,7 @@ export function gatewayApp(parts: GatewayParts): Express {
 
     showCatalog(app, parts)
     keepBasket(app, parts)
+    takeOrders(app, parts)
 
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)
@@ -90,19 +94,19 @@ function keepBasket(app: Express, parts: GatewayParts): void {
   const { baskets, newId } = parts
 
   async function change(request: Request, response: Response, wish: BasketChange): Promise<void> {
-    const id = customerIn(request.get('cookie')) ?? newId()
+    const id = customerOf(request) ?? newId()
     const { basket, keptS } = await baskets.change(id, wish)
-    response.cookie(CUSTOMER_COOKIE, id, customerCookie(keptS, cameByHttps(request)))
+    remember(request, response, id, keptS)
     own(response).json(basket)
   }
 
   async function takeOut(request: Request, response: Response, wish: BasketChange): Promise<void> {
-    if (customerIn(request.get('cookie')) === undefined) own(response).json(nothing)
+    if (customerOf(request) === undefined) own(response).json(nothing)
     else await change(request, response, wish)
   }
 
   app.get('/api/basket', async (request, response) => {
-    const id = customerIn(request.get('cookie'))
+    const id = customerOf(request)
     const basket = id === undefined ? nothing : await baskets.find(id)
     own(response).json(await priced(basket, parts, continueTrace(request.get('traceparent'))))
   })
@@ -131,11 +135,6 @@ const nothing: BasketView = { lines: [], voucherCodes: [] }
 /** Nobody on the way may keep it, or show it to somebody else. */
 function own(response: Response): Response {
   return response.set('cache-control', 'private, no-store')
-}
-
-/** An Ingress ends the encryption and says so. Whoever says it himself only keeps his own cookie from going by http. */
-function cameByHttps(request: Request): boolean {
-  return request.secure || request.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
 }
 
 function readCreate(request: Request): Omit<CreateOperation, 'id'> {

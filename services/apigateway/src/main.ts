@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import { basketsThrough } from '@tideshop/clients/baskets'
 import { catalogThrough } from '@tideshop/clients/catalog'
 import { operationsThrough } from '@tideshop/clients/operations'
+import { ordersThrough } from '@tideshop/clients/orders'
 import { pricesThrough } from '@tideshop/clients/prices'
 import { grpcSidecarOn } from '@tideshop/kit/grpc-invoke'
 import { daprInvoke } from '@tideshop/kit/invoke'
@@ -24,6 +25,7 @@ const app = gatewayApp({
   operations: operationsThrough(invoke, env.WAKE_WAIT_MS),
   catalog: catalogThrough(invoke, env.WAKE_WAIT_MS),
   baskets: basketsThrough(invoke, env.WAKE_WAIT_MS),
+  orders: ordersThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
   newId: () => randomUUIDv7(),
   // Not of what lies behind: a door that waits for sleeping services would never open.

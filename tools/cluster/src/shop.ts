@@ -13,6 +13,7 @@ export const SERVICES = [
   'pricing',
   'catalog',
   'basket',
+  'orders',
   'payments',
 ]
 

@@ -16,6 +16,7 @@ const PROBES: Record<string, string[]> = {
 /** What is demand on a service, by its name and the same label; the door's is any. */
 const CALLS: Record<string, string[]> = {
   'basket path': ['/v1.0/invoke/basket/method/basket', '/v1.0/invoke/basket/method/basket/change'],
+  'storefront path': ['/v1.0/invoke/storefront/method/page'],
   'catalog path': ['/v1.0/invoke/catalog/method/goods', '/v1.0/actors/StockActor/LMP-0101/method/reserve'],
 }
 const CALL: Record<string, string> = {
@@ -85,13 +86,31 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       expect(spec.cooldownPeriod).toBe(
         overlay === 'production'
           ? 60
-          : ['operations', 'catalog', 'basket', 'pricing'].includes(service)
+          : ['storefront', 'operations', 'catalog', 'basket', 'pricing'].includes(service)
             ? 12
             : 5,
       )
     })
   })
 })
+
+test.each(['catalog', 'basket', 'pricing'])(
+  'whoever calls %s counts: the doors, and storefront',
+  (service) => {
+    const { spec } = objectsOf('local').find(
+      ({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === service,
+    )
+    const [{ metadata }] = spec.triggers
+    const counted = [...metadata.query.matchAll(/app_id(=~|!=|=)"([^"]*)",(?:path|grpc_server_method)=~/g)]
+    expect(counted.length).toBe(3)
+    for (const [, operator, pattern] of counted) {
+      const callers = ['apigateway', 'storefront'].filter(
+        (caller) => new RegExp(`^(?:${pattern})$`).test(caller) === (operator !== '!='),
+      )
+      expect(callers).toEqual(['apigateway', 'storefront'])
+    }
+  },
+)
 
 test('no trigger leaves its namespace out: KEDA asks from another', () => {
   for (const { spec } of objectsOf('local').filter(({ kind }) => kind === 'ScaledObject')) {

@@ -107,7 +107,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         PORT: String(app.ports[0].containerPort),
         ...(RELEASED_WAIT_MS[service] && { BATCH_WAIT_MS: waitMs }),
         // On a laptop nobody sleeps.
-        ...(service === 'apigateway' && { WAKE_WAIT_MS: '10000' }),
+        ...(['apigateway', 'storefront'].includes(service) && { WAKE_WAIT_MS: '10000' }),
       })
     })
 

@@ -15,22 +15,24 @@ import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type Response } from 'express'
-import { CUSTOMER_COOKIE, customerCookie, customerIn } from './customer.ts'
+import { CUSTOMER_COOKIE, cameByHttps, customerCookie, customerIn } from './customer.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { openApi } from './openapi.ts'
+import { errorPage, type PageParts, showPages } from './pages.ts'
+import { securityHeaders } from './security.ts'
 
-export type GatewayParts = HttpParts & {
-  operations: Operations
-  catalog: Catalog
-  prices: Prices
-  baskets: Baskets
-  newId: () => string
-}
+/** Seconds for which a browser keeps the picture of a good. */
+const PICTURE_S = 3600
+
+export type GatewayParts = HttpParts &
+  PageParts & { operations: Operations; catalog: Catalog; prices: Prices; baskets: Baskets }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
   const { operations, prices, newId } = parts
-  return httpApp(parts, (app) => {
+  return httpApp({ ...parts, errorPage }, (app) => {
+    app.use(securityHeaders)
+
     app.post('/operation/create/:kind', jsonBody, async (request, response) => {
       // Named here: when the sidecar repeats the call, or the answer is lost, it is still one operation.
       const operation = await operations.create({ id: newId(), ...readCreate(request) })
@@ -48,13 +50,10 @@ export function gatewayApp(parts: GatewayParts): Express {
 
     showCatalog(app, parts)
     keepBasket(app, parts)
+    showPages(app, parts)
 
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)
-    })
-    // Whoever follows the address that the shop printed should find a page.
-    app.get('/', (_request, response) => {
-      response.redirect('/docs')
     })
     app.get('/docs', (_request, response) => {
       response.type('html').send(docsPage)
@@ -73,6 +72,8 @@ function showCatalog(app: Express, { catalog }: GatewayParts): void {
   })
 
   app.get('/api/goods/:sku/picture.svg', async (request, response) => {
+    // Drawn by what the good is called and where it stands, which seldom changes, and looked at by the dozen.
+    response.set('cache-control', `public, max-age=${PICTURE_S}`)
     response.type('svg').send(await catalog.picture(parse(sku, request.params.sku, 'sku')))
   })
 
@@ -131,11 +132,6 @@ const nothing: BasketView = { lines: [], voucherCodes: [] }
 /** Nobody on the way may keep it, or show it to somebody else. */
 function own(response: Response): Response {
   return response.set('cache-control', 'private, no-store')
-}
-
-/** An Ingress ends the encryption and says so. Whoever says it himself only keeps his own cookie from going by http. */
-function cameByHttps(request: Request): boolean {
-  return request.secure || request.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
 }
 
 function readCreate(request: Request): Omit<CreateOperation, 'id'> {

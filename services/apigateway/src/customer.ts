@@ -1,4 +1,5 @@
 import { customerId } from '@tideshop/contracts/basket'
+import type { Request } from 'express'
 
 /**
  * Who the customer is, until there are accounts: whoever holds the id that the door made, in a cookie which no script of a page
@@ -16,13 +17,18 @@ export function customerIn(cookies = ''): string | undefined {
     .find((value) => customerId.safeParse(value).success)
 }
 
+/** An Ingress ends the encryption and says so. Whoever says it himself only keeps his own cookie from going by http. */
+export function cameByHttps(request: Request): boolean {
+  return request.secure || request.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
+}
+
 /** The browser keeps the id for so many seconds from now: as long as what is kept for it. */
-export function customerCookie(keptS: number, cameByHttps: boolean) {
+export function customerCookie(keptS: number, isSecure: boolean) {
   return {
     maxAge: keptS * 1000,
     path: '/',
     httpOnly: true,
     sameSite: 'lax',
-    secure: cameByHttps,
+    secure: isSecure,
   } as const
 }

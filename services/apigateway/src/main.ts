@@ -3,6 +3,7 @@ import { basketsThrough } from '@tideshop/clients/baskets'
 import { catalogThrough } from '@tideshop/clients/catalog'
 import { operationsThrough } from '@tideshop/clients/operations'
 import { pricesThrough } from '@tideshop/clients/prices'
+import { PAGE_TIMEOUT_MS, storefrontThrough } from '@tideshop/clients/storefront'
 import { grpcSidecarOn } from '@tideshop/kit/grpc-invoke'
 import { daprInvoke } from '@tideshop/kit/invoke'
 import { run } from '@tideshop/kit/run'
@@ -25,6 +26,7 @@ const app = gatewayApp({
   catalog: catalogThrough(invoke, env.WAKE_WAIT_MS),
   baskets: basketsThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
+  storefront: storefrontThrough(daprInvoke(sidecar, PAGE_TIMEOUT_MS), env.WAKE_WAIT_MS),
   newId: () => randomUUIDv7(),
   // Not of what lies behind: a door that waits for sleeping services would never open.
   ready: () => sidecar.ready(),

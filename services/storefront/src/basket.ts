@@ -105,7 +105,7 @@ function filled({ form }: AskForPage, basket: PricedBasket, isAgain: boolean): H
 <div class="sums">
 <form class="voucher" method="post" action="/basket">
 <p><label for="code">Voucher code</label>
-<input id="code" name="code" maxlength="32" required autocomplete="off" value="${code ?? ''}">
+<input id="code" name="code" type="text" maxlength="32" required autocomplete="off" value="${code ?? ''}">
 <button class="quiet" type="submit" name="do" value="put-voucher">Redeem</button></p>
 </form>
 ${vouchers(basket)}

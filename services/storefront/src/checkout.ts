@@ -135,7 +135,7 @@ function fields({ name, address, card }: AskForPage['form'], wrong: readonly Fie
     wrong.includes(field) && html`<p class="wrong" id="${field}-needs">${needs[field]}</p>`
   return html`<fieldset><legend>To whom</legend>
 <p><label for="name">Name</label>
-<input id="name" name="name" maxlength="100" required autocomplete="name" value="${name ?? ''}"${flaw('name')}></p>
+<input id="name" name="name" type="text" maxlength="100" required autocomplete="name" value="${name ?? ''}"${flaw('name')}></p>
 ${hint('name')}
 <p><label for="address">Address, up to six lines</label>
 <textarea id="address" name="address" rows="4" maxlength="610" required autocomplete="street-address"${flaw('address')}>

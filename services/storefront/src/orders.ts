@@ -109,7 +109,7 @@ function refreshSOf(placedAt: string, now: Date): number {
 function timeline({ timeline: steps }: OrderView): Html {
   return html`<ol class="timeline">${steps.map(
     ({ step, at, reason }) =>
-      html`<li><strong>${stepWords[step]}</strong> ${atMoment(at)}${reason !== undefined && html`<br>${reason}`}</li>`,
+      html`<li><strong>${stepWords[step]}</strong> ${atMoment(at)}${reason !== undefined && html`<span>${reason}</span>`}</li>`,
   )}</ol>`
 }
 

@@ -55,6 +55,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'fuzz',
+          include: ['tests/fuzz/**/*.test.ts'],
+          testTimeout: 1_500_000,
+          hookTimeout: 1_500_000,
+          ...alone,
+        },
+      },
+      {
+        test: {
           name: 'slow',
           include: ['tests/slow/**/*.test.ts'],
           testTimeout: 1_500_000,

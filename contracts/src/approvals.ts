@@ -6,11 +6,11 @@ export const userApproveResponse = defineEvent({
   topic: 'user-approve-response',
   source: 'approvals',
   version: 1,
+  summary: 'The decision about a user. Subject: the user.',
   data: z.object({
     userId: z.uuidv7(),
     approved: z.boolean(),
-    /** Why not, in words for the caller; there when not approved. */
-    reason: z.string().optional(),
+    reason: z.string().optional().describe('Why not, in words for the caller; there when not approved'),
   }),
 })
 export type UserApproveResponse = z.infer<(typeof userApproveResponse)['schema']>

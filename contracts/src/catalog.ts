@@ -201,23 +201,27 @@ export const stockAnswer = z.union([
 ])
 export type StockAnswer = z.infer<typeof stockAnswer>
 
-/** Tells `orders` what became of the pieces that it asked for on `order-stock`. Subject: the order. */
 export const orderStockResponse = defineEvent({
   topic: 'order-stock-response',
   source: 'catalog',
   version: 1,
+  summary: 'What became of the pieces that an order asked for. Subject: the order.',
   data: z.discriminatedUnion('answer', [
     z.object({
       answer: z.literal('reserved'),
       orderId: z.uuidv7(),
-      /** As it was asked, and what a piece costs: the price of a sale that runs, where one does. */
-      lines: z.array(z.object({ sku, name: title, unitPriceCents: priceCents, quantity: pieces })).min(1),
+      lines: z
+        .array(z.object({ sku, name: title, unitPriceCents: priceCents, quantity: pieces }))
+        .min(1)
+        .describe('As it was asked, and what a piece costs: the price of a sale that runs, where one does'),
     }),
-    /** Nothing is held. */
-    z.object({ answer: z.literal('refused'), orderId: z.uuidv7(), reason: z.string() }),
+    z
+      .object({ answer: z.literal('refused'), orderId: z.uuidv7(), reason: z.string() })
+      .describe('Nothing is held.'),
     z.object({ answer: z.literal('confirmed'), orderId: z.uuidv7() }),
-    /** It came too late: the reservation was over, and nothing is held or sold. */
-    z.object({ answer: z.literal('lost'), orderId: z.uuidv7(), reason: z.string() }),
+    z
+      .object({ answer: z.literal('lost'), orderId: z.uuidv7(), reason: z.string() })
+      .describe('It came too late: the reservation was over, and nothing is held or sold.'),
     z.object({ answer: z.literal('released'), orderId: z.uuidv7() }),
   ]),
 })

@@ -80,11 +80,12 @@ export const operationAnswers = z.object({
 })
 export type OperationAnswer = z.infer<typeof operationAnswers>['answers'][number]
 
-/** Asks `users` for a user. The one who asks names the user, so that asking twice makes one. Subject: the user. */
 export const userCreate = defineEvent({
   topic: 'user-create',
   source: 'operations',
   version: 1,
+  summary:
+    'Asks users for a user. The one who asks names the user, so that asking twice makes one. Subject: the user.',
   data: z.object({ operationId: z.uuidv7(), userId: z.uuidv7(), name: userName }),
 })
 export type UserCreate = z.infer<(typeof userCreate)['schema']>

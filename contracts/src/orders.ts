@@ -182,39 +182,38 @@ export const orderStatistics = z.object({
 })
 export type OrderStatistics = z.infer<typeof orderStatistics>
 
-/**
- * Asks `catalog` for the pieces of an order. Subject: the order. Each is asked until it is answered, and the answer to the same
- * question is the same.
- */
 export const orderStock = defineEvent({
   topic: 'order-stock',
   source: 'orders',
   version: 1,
+  summary:
+    'Asks catalog for the pieces of an order, or to give them back. Each is asked until it is answered, and the answer to the same question is the same. Subject: the order.',
   data: z.discriminatedUnion('ask', [
     z.object({
       ask: z.literal('reserve'),
       orderId: z.uuidv7(),
       customerId,
       lines: wantedLines.min(1),
-      /** For how long they are held, from when they are reserved. */
-      ttlMs: stockTtlMs,
+      ttlMs: stockTtlMs.describe('Milliseconds for which they are held, from when they are reserved'),
     }),
-    z.object({ ask: z.literal('confirm'), orderId: z.uuidv7() }),
-    /** All of it, reserved or sold. Before its `reserve` came, it makes sure that it never will. */
-    z.object({ ask: z.literal('release'), orderId: z.uuidv7() }),
+    z.object({ ask: z.literal('confirm'), orderId: z.uuidv7() }).describe('They are sold.'),
+    z
+      .object({ ask: z.literal('release'), orderId: z.uuidv7() })
+      .describe('All of it, reserved or sold. Before its reserve came, it makes sure that it never will.'),
   ]),
 })
 export type OrderStock = z.infer<(typeof orderStock)['schema']>
 
-/** Asks `payments` for the money of an order, or to give it back. Subject: the order. */
 export const orderPayment = defineEvent({
   topic: 'order-payment',
   source: 'orders',
   version: 1,
+  summary: 'Asks payments for the money of an order, or to give it back. Subject: the order.',
   data: z.discriminatedUnion('ask', [
     z.object({ ask: z.literal('charge'), orderId: z.uuidv7(), customerId, cents, card: testCard }),
-    /** Before its `charge` came, it makes sure that it never will. */
-    z.object({ ask: z.literal('refund'), orderId: z.uuidv7() }),
+    z
+      .object({ ask: z.literal('refund'), orderId: z.uuidv7() })
+      .describe('Before its charge came, it makes sure that it never will.'),
   ]),
 })
 export type OrderPayment = z.infer<(typeof orderPayment)['schema']>

@@ -34,11 +34,13 @@ export const orderPaymentResponse = defineEvent({
   topic: 'order-payment-response',
   source: 'payments',
   version: 1,
+  summary: 'How it went with the money of an order. Subject: the order.',
   data: z.discriminatedUnion('answer', [
     z.object({ answer: z.literal('paid'), orderId: z.uuidv7(), cents }),
     z.object({ answer: z.literal('declined'), orderId: z.uuidv7(), reason: z.string() }),
-    /** What was charged is given back, 0 where nothing was, and nothing will be charged any more. */
-    z.object({ answer: z.literal('refunded'), orderId: z.uuidv7(), cents }),
+    z
+      .object({ answer: z.literal('refunded'), orderId: z.uuidv7(), cents })
+      .describe('What was charged is given back, 0 where nothing was, and nothing will be charged any more.'),
   ]),
 })
 export type OrderPaymentResponse = z.infer<(typeof orderPaymentResponse)['schema']>

@@ -29,6 +29,8 @@ export type EventContract<D> = {
   topic: string
   source: string
   type: string
+  /** What is said with it, in words for people: docs/events.md shows them. */
+  summary: string
   schema: ZodType<Event<D>>
   /** The event for version `version` of aggregate `subject`, ready for the bus. */
   tell: (fact: { subject: string; version: number; time: string; data: D }) => Outgoing
@@ -38,9 +40,10 @@ export function defineEvent<D>(said: {
   topic: string
   source: string
   version: number
+  summary: string
   data: ZodType<D>
 }): EventContract<D> {
-  const { topic, source } = said
+  const { topic, source, summary } = said
   const type = `${topic}.v${said.version}`
   const schema = z.object({
     specversion: z.literal('1.0'),
@@ -57,6 +60,7 @@ export function defineEvent<D>(said: {
     topic,
     source,
     type,
+    summary,
     schema,
     tell: ({ subject, version, time, data }) => ({
       topic,

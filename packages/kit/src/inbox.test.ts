@@ -10,12 +10,14 @@ const asked = defineEvent({
   topic: 'asked',
   source: 'asker',
   version: 1,
+  summary: '',
   data: z.object({ question: z.string() }),
 })
 const answered = defineEvent({
   topic: 'answered',
   source: 'answerer',
   version: 1,
+  summary: '',
   data: z.object({ to: z.string() }),
 })
 

@@ -35,7 +35,7 @@ const TRIGGERS = [
   'approvals s0-kafka-user-approve',
 ]
 /** Of services that this load does not reach: readers.test.ts. */
-const READERS = ['basket', 'catalog', 'pricing'].map((service) => `${service} s0-prometheus`)
+const READERS = ['basket', 'catalog', 'pricing', 'storefront'].map((service) => `${service} s0-prometheus`)
 
 describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
   const told: string[] = []

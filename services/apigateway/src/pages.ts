@@ -1,11 +1,12 @@
 import type { Storefront } from '@tideshop/clients/storefront'
-import { sku } from '@tideshop/contracts/catalog'
+import { categoryId, sku } from '@tideshop/contracts/catalog'
 import { orderId } from '@tideshop/contracts/orders'
 import { askForPage, type Page } from '@tideshop/contracts/storefront'
 import { RETRY_AFTER_S } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
+import { type ZodType, z } from 'zod'
 import { CUSTOMER_COOKIE, cameByHttps, customerCookie, customerIn } from './customer.ts'
 
 /** Bytes of a form. */
@@ -49,13 +50,19 @@ function firstId({ method }: Request, { newId }: PageParts): string | undefined 
   return method === 'POST' ? newId() : undefined
 }
 
+const names: Record<string, ZodType> = {
+  category: categoryId,
+  sku,
+  id: orderId,
+  file: z.string().regex(/^[\w-]{1,40}\.(css|svg)$/),
+}
+
 /** Rubbish wakes nobody. */
 function demandGoodName({ params }: Request): void {
-  const { sku: good, id } = params
-  if (good !== undefined && !sku.safeParse(good).success)
-    throw new Refusal('not-found', 'there is no such good')
-  if (id !== undefined && !orderId.safeParse(id).success)
-    throw new Refusal('not-found', 'there is no such order')
+  for (const [kind, name] of Object.entries(params)) {
+    if (names[kind]?.safeParse(name).success === false)
+      throw new Refusal('not-found', 'there is nothing of such a name')
+  }
 }
 
 /** Of what comes twice the first counts. */

@@ -163,10 +163,13 @@ test.each<[number, string]>([
   [404, '/p/lmp'],
   [404, '/p/%3Cscript%3E'],
   [404, '/orders/1'],
+  [404, '/c/Lamps'],
+  [404, `/c/${'x'.repeat(300)}`],
+  [404, '/assets/x.js'],
+  [404, '/assets/..%2fapp.css'],
   [404, '/nowhere'],
   [400, '/p/%E0%A4%A'],
   [400, `/search?q=${'x'.repeat(1001)}`],
-  [400, `/c/${'x'.repeat(300)}`],
 ])('%i: %s wakes nobody, and is told a browser in a page', async (status, path) => {
   const { app, asked } = door()
   const answer = await request(app).get(path).set('accept', BROWSER)

@@ -107,7 +107,8 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         PORT: String(app.ports[0].containerPort),
         ...(RELEASED_WAIT_MS[service] && { BATCH_WAIT_MS: waitMs }),
         // On a laptop nobody sleeps.
-        ...(['apigateway', 'storefront'].includes(service) && { WAKE_WAIT_MS: '10000' }),
+        ...(service === 'apigateway' && { WAKE_WAIT_MS: '10000' }),
+        ...(service === 'storefront' && { WAKE_WAIT_MS: '6000' }),
       })
     })
 

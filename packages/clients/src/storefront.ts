@@ -6,8 +6,11 @@ import { patient } from './patience.ts'
 /** What the door asks of `storefront`. It rejects with the refusal that a visitor should read. */
 export type Storefront = { page: (asked: AskForPage) => Promise<Page> }
 
-/** Milliseconds for one page, behind which stand several calls of its own, one after the other. */
-export const PAGE_TIMEOUT_MS = 4000
+/**
+ * Milliseconds for one page. Longer than storefront itself waits for whom it asks (its WAKE_WAIT_MS): then it answers, and a page that
+ * waits for a service is not taken for a storefront that is away, which would hold up every other page (patience.ts).
+ */
+export const PAGE_TIMEOUT_MS = 8000
 
 /** `wakeWaitMs`: how long a call that nobody answers is repeated. Forms may come twice: they carry ids. */
 export function storefrontThrough(invoke: Invoke, wakeWaitMs: number): Storefront {

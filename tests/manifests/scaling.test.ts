@@ -17,11 +17,23 @@ const PROBES: Record<string, string[]> = {
 const CALLS: Record<string, string[]> = {
   'basket path': ['/v1.0/invoke/basket/method/basket', '/v1.0/invoke/basket/method/basket/change'],
   'storefront path': ['/v1.0/invoke/storefront/method/page'],
+  'orders path': ['/v1.0/invoke/orders/method/order/place', '/v1.0/invoke/orders/method/orders'],
   'catalog path': ['/v1.0/invoke/catalog/method/goods', '/v1.0/actors/StockActor/LMP-0101/method/reserve'],
 }
 const CALL: Record<string, string> = {
   path: '/v1.0/invoke/operations/method/operation/create',
   grpc_server_method: '/tideshop.pricing.v1.Pricing/Quote',
+}
+
+/** Where a query sees the last call for some seconds; payments stay for as long as the provider may be late. */
+const COOLDOWN_S: Record<string, number> = {
+  operations: 12,
+  storefront: 12,
+  catalog: 12,
+  basket: 12,
+  orders: 12,
+  pricing: 12,
+  payments: 30,
 }
 
 describe.each(OVERLAYS)('overlay %s', (overlay) => {
@@ -83,13 +95,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       expect(scaleDown.policies.length).toBeGreaterThan(0)
       expect(spec.pollingInterval).toBe(1)
       // What a query still sees of the last call comes before it: both together are what the head says.
-      expect(spec.cooldownPeriod).toBe(
-        overlay === 'production'
-          ? 60
-          : ['storefront', 'operations', 'catalog', 'basket', 'pricing'].includes(service)
-            ? 12
-            : 5,
-      )
+      expect(spec.cooldownPeriod).toBe(overlay === 'production' ? 60 : (COOLDOWN_S[service] ?? 5))
     })
   })
 })

@@ -113,6 +113,44 @@ test('what pages refer to is there, and browsers may keep it for a year', async 
   }
 })
 
+/** The card is to be found in contracts/src/payments.ts. */
+test('a visitor orders what is in the basket, once, and sees how it goes on until it is settled', async () => {
+  const [visitor, stranger] = [new Visitor(), new Visitor()]
+  await visitor.send('/basket', { do: 'put', sku: 'LMP-0101', quantity: '2' })
+  const { html } = await visitor.look('/checkout')
+  const hidden = (name: string) => new RegExp(`name="${name}" value="([^"]+)"`).exec(html)?.[1] ?? ''
+  const form = {
+    key: hidden('key'),
+    total: hidden('total'),
+    name: 'Hans Petersen',
+    address: 'Am Kai 1\r\n20457 Hamburg',
+    card: '4242424242424242',
+  }
+  const refused = await visitor.send('/checkout', { ...form, name: '' })
+  expect(refused.status).toBe(400)
+  expect(refused.html).toContain('20457 Hamburg')
+
+  const [first, second] = await Promise.all([
+    visitor.send('/checkout', form),
+    visitor.send('/checkout', form),
+  ])
+  const numberIn = (page: string) => /number <span class="number">([0-9a-f-]{36})/.exec(page)?.[1]
+  const id = numberIn(first.html)
+  expect(id).toBeDefined()
+  expect(numberIn(second.html)).toBe(id)
+  expect((await visitor.look('/basket')).html).toContain('Your basket is empty')
+
+  const look = async () => (await visitor.look(`/orders/${id}`)).html
+  await expect.poll(look, SOON).toContain('Ordered and paid')
+  expect(await look()).not.toContain('http-equiv="refresh"')
+  expect((await visitor.look('/orders')).html.match(/href="\/orders\/[0-9a-f]/g)).toHaveLength(1)
+  expect((await stranger.look(`/orders/${id}`)).status).toBe(404)
+
+  const cancelled = await visitor.send(`/orders/${id}`, { do: 'cancel' })
+  expect(cancelled.html).toContain('Cancellation asked for')
+  await expect.poll(look, SOON).toContain('role="status">Cancelled')
+})
+
 test('no path with which storefront is called, or calls, names anybody', async () => {
   const visitor = new Visitor()
   await visitor.send('/basket', { do: 'put', sku: 'LMP-0101', quantity: '1' })

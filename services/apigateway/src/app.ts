@@ -1,4 +1,4 @@
-import { type Baskets, priced } from '@tideshop/clients/baskets'
+import { priced } from '@tideshop/clients/baskets'
 import type { Catalog } from '@tideshop/clients/catalog'
 import type { Operations } from '@tideshop/clients/operations'
 import type { Prices } from '@tideshop/clients/prices'
@@ -15,9 +15,10 @@ import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type Response } from 'express'
-import { CUSTOMER_COOKIE, cameByHttps, customerCookie, customerIn } from './customer.ts'
+import { customerOf, remember } from './customer.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { openApi } from './openapi.ts'
+import { type OrderParts, takeOrders } from './orders.ts'
 import { errorPage, type PageParts, showPages } from './pages.ts'
 import { securityHeaders } from './security.ts'
 
@@ -25,7 +26,8 @@ import { securityHeaders } from './security.ts'
 const PICTURE_S = 3600
 
 export type GatewayParts = HttpParts &
-  PageParts & { operations: Operations; catalog: Catalog; prices: Prices; baskets: Baskets }
+  PageParts &
+  OrderParts & { operations: Operations; catalog: Catalog; prices: Prices }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
@@ -50,6 +52,7 @@ export function gatewayApp(parts: GatewayParts): Express {
 
     showCatalog(app, parts)
     keepBasket(app, parts)
+    takeOrders(app, parts)
     showPages(app, parts)
 
     app.get('/openapi.json', (_request, response) => {
@@ -91,19 +94,19 @@ function keepBasket(app: Express, parts: GatewayParts): void {
   const { baskets, newId } = parts
 
   async function change(request: Request, response: Response, wish: BasketChange): Promise<void> {
-    const id = customerIn(request.get('cookie')) ?? newId()
+    const id = customerOf(request) ?? newId()
     const { basket, keptS } = await baskets.change(id, wish)
-    response.cookie(CUSTOMER_COOKIE, id, customerCookie(keptS, cameByHttps(request)))
+    remember(request, response, id, keptS)
     own(response).json(basket)
   }
 
   async function takeOut(request: Request, response: Response, wish: BasketChange): Promise<void> {
-    if (customerIn(request.get('cookie')) === undefined) own(response).json(nothing)
+    if (customerOf(request) === undefined) own(response).json(nothing)
     else await change(request, response, wish)
   }
 
   app.get('/api/basket', async (request, response) => {
-    const id = customerIn(request.get('cookie'))
+    const id = customerOf(request)
     const basket = id === undefined ? nothing : await baskets.find(id)
     own(response).json(await priced(basket, parts, continueTrace(request.get('traceparent'))))
   })

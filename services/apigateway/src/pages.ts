@@ -7,7 +7,7 @@ import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { type ZodType, z } from 'zod'
-import { CUSTOMER_COOKIE, cameByHttps, customerCookie, customerIn } from './customer.ts'
+import { customerOf, remember } from './customer.ts'
 
 /** Bytes of a form. */
 const FORM_MAX = 16 * 1024
@@ -21,7 +21,7 @@ export type PageParts = { storefront: Storefront; newId: () => string }
 export function showPages(app: Express, parts: PageParts): void {
   async function show(request: Request, response: Response): Promise<void> {
     demandGoodName(request)
-    const customerId = customerIn(request.get('cookie')) ?? firstId(request, parts)
+    const customerId = customerOf(request) ?? firstId(request, parts)
     const asked = parse(askForPage, {
       method: request.method === 'POST' ? 'POST' : 'GET',
       path: request.path,
@@ -33,7 +33,7 @@ export function showPages(app: Express, parts: PageParts): void {
     })
     const page = await parts.storefront.page(asked)
     if ('keptS' in page && page.keptS !== undefined && customerId !== undefined)
-      response.cookie(CUSTOMER_COOKIE, customerId, customerCookie(page.keptS, cameByHttps(request)))
+      remember(request, response, customerId, page.keptS)
     send(response, page)
   }
 

@@ -90,7 +90,7 @@ test('who only looks is nobody; who sends a form gets an id, which the cookie ke
   expect(form?.newId).not.toBe(form?.customerId)
   expect(String(sent.headers['set-cookie'])).toMatch(
     new RegExp(
-      `^tideshop-customer=${form?.customerId}; Max-Age=60; Path=/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$`,
+      `^tideshop-customer=${form?.customerId}; Max-Age=31536000; Path=/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$`,
     ),
   )
 })

@@ -14,6 +14,8 @@ export const SERVICES = [
   'pricing',
   'catalog',
   'basket',
+  'orders',
+  'payments',
 ]
 
 const OVERLAY = join(root, 'k8s/overlays/local')

@@ -36,7 +36,7 @@ const TRIGGERS = [
 ]
 /** Of services that this load does not reach: readers.test.ts, and the participants of an order. */
 const READERS = [
-  ...['basket', 'catalog', 'pricing'].map((service) => `${service} s0-prometheus`),
+  ...['basket', 'catalog', 'pricing', 'storefront'].map((service) => `${service} s0-prometheus`),
   'catalog s1-kafka-order-stock',
   'payments s0-kafka-order-payment',
 ]

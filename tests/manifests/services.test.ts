@@ -115,6 +115,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         ...(RELEASED_WAIT_MS[service] && { BATCH_WAIT_MS: waitMs }),
         // On a laptop nobody sleeps.
         ...(['apigateway', 'orders'].includes(service) && { WAKE_WAIT_MS: '10000' }),
+        ...(service === 'storefront' && { WAKE_WAIT_MS: '6000' }),
       })
     })
 

@@ -3,11 +3,13 @@ import { orderStockResponse } from '@tideshop/contracts/catalog'
 import { orderStock } from '@tideshop/contracts/orders'
 import type { Process } from '@tideshop/run/process'
 import { expect, test } from 'vitest'
+import { deaths } from './deaths.ts'
 import { openShop } from './open-shop.ts'
 import { askerOf } from './saga-asks.ts'
 import { putGood, stockOf } from './stock.ts'
 
-const shop = await openShop()
+const { env, dies } = deaths()
+const shop = await openShop({ env })
 const stock = stockOf(shop)
 const orders = await askerOf(shop, orderStock, orderStockResponse)
 
@@ -100,6 +102,34 @@ test('and also while catalog is killed in the middle, app and sidecar: each orde
   await orders.answers(all, 3)
   for (const sku of skus)
     expect(await stock.read(sku)).toEqual({ free: PIECES, held: 0, sold: 0, received: PIECES })
+})
+
+test.each([
+  ['reserve', 'allocation.intended'],
+  ['reserve', 'allocation.asking'],
+  ['reserve', 'allocation.asked'],
+  ['confirm', 'allocation.asking'],
+  ['release', 'allocation.asking'],
+] as const)('catalog dies of a %s at %s, and goes on where it was', async (ask, point) => {
+  const name = `${ask}-${point.replace('allocation.', '')}`.toUpperCase()
+  const skus = [`SYS-${name}-A`, `SYS-${name}-B`]
+  for (const sku of skus) await putGood(shop, sku, 5)
+  const ids = newOrders(8)
+  const [host] = shop.replicas('catalog')
+  const maybeDies = async (now: string, cause: () => Promise<void>) =>
+    now === ask ? dies(host?.app as Process, point, cause) : cause()
+
+  await maybeDies('reserve', () => orders.ask(...ids.map((id) => reserve(id, ...skus))))
+  const reserved = (await orders.answers(ids, 1)).filter(({ answer }) => answer === 'reserved')
+  expect(reserved).toHaveLength(5)
+  for (const sku of skus) expect(await stock.read(sku)).toMatchObject({ free: 0, held: 5 })
+  const has = reserved.map(({ orderId }) => orderId)
+  await maybeDies('confirm', () => orders.ask(...has.map(confirm)))
+  await orders.answers(has, 2)
+  for (const sku of skus) expect(await stock.read(sku)).toMatchObject({ held: 0, sold: 5 })
+  await maybeDies('release', () => orders.ask(...has.map(release)))
+  await orders.answers(has, 3)
+  for (const sku of skus) expect(await stock.read(sku)).toEqual({ free: 5, held: 0, sold: 0, received: 5 })
 })
 
 /** As it stands in the store; 0 while its host is away. */

@@ -3,11 +3,13 @@ import { orderPayment } from '@tideshop/contracts/orders'
 import { orderPaymentResponse, type TestCard, testCards } from '@tideshop/contracts/payments'
 import { MongoClient } from 'mongodb'
 import { afterAll, expect, test } from 'vitest'
+import { deaths } from './deaths.ts'
 import { openShop } from './open-shop.ts'
 import { askerOf } from './saga-asks.ts'
 
 const LATE_MS = 2500
-const shop = await openShop({ env: { PAYMENT_SLOW_MS: '1500', PAYMENT_LATE_MS: String(LATE_MS) } })
+const { env, dies } = deaths()
+const shop = await openShop({ env: { ...env, PAYMENT_SLOW_MS: '1500', PAYMENT_LATE_MS: String(LATE_MS) } })
 const orders = await askerOf(shop, orderPayment, orderPaymentResponse)
 const client = new MongoClient(shop.mongodbUri)
 afterAll(() => client.close())
@@ -70,7 +72,7 @@ test('a refund that comes first charges nobody', async () => {
 })
 
 test('money is conserved while payments is killed in the middle of charges and refunds', async () => {
-  const ids = Array.from({ length: 1200 }, () => randomUUIDv7())
+  const ids = Array.from({ length: 800 }, () => randomUUIDv7())
   const cards = ['4242424242424242', '4000000000000341', '4000000000000002', '4000000000000408'] as const
   const cardOf = (index: number) => cards[index % cards.length] as TestCard
   const [replica] = shop.replicas('payments')
@@ -85,7 +87,7 @@ test('money is conserved while payments is killed in the middle of charges and r
 
   await orders.ask(...ids.map((id, index) => charge(id, cardOf(index))))
   await killWhen(async () => (await ledger.countDocuments()) - before > 50)
-  await killWhen(async () => (await ledger.countDocuments()) - before > 600)
+  await killWhen(async () => (await ledger.countDocuments()) - before > 400)
   const charged = await orders.answers(ids, 1)
   for (const [index, { answer }] of charged.entries()) {
     expect(answer).toBe(cardOf(index) === '4000000000000002' ? 'declined' : 'paid')
@@ -104,4 +106,23 @@ test('money is conserved while payments is killed in the middle of charges and r
     const paid = charged[index]?.answer === 'paid'
     expect(one).toEqual(paid ? [`charge ${CENTS}`, `refund ${CENTS}`] : [])
   }
+})
+
+test.each([
+  ['charge', 'payment.intended', '4242424242424242'],
+  ['charge', 'payment.asked', '4242424242424242'],
+  ['charge', 'payment.told', '4000000000000408'],
+  ['refund', 'payment.asked', '4242424242424242'],
+] as const)('payments dies of a %s at %s, and money moves once', async (ask, point, card) => {
+  const ids = Array.from({ length: 5 }, () => randomUUIDv7())
+  const [replica] = shop.replicas('payments')
+  const maybeDies = async (now: string, cause: () => Promise<void>) =>
+    now === ask && replica !== undefined ? dies(replica.app, point, cause) : cause()
+
+  await maybeDies('charge', () => orders.ask(...ids.map((id) => charge(id, card))))
+  expect(await orders.answers(ids, 1)).toMatchObject(Array(5).fill({ answer: 'paid', cents: CENTS }))
+  expect(await moves(ids)).toEqual(Array(5).fill([`charge ${CENTS}`]))
+  await maybeDies('refund', () => orders.ask(...ids.map(refund)))
+  expect(await orders.answers(ids, 2)).toMatchObject(Array(5).fill({ answer: 'refunded', cents: CENTS }))
+  expect(await moves(ids)).toEqual(Array(5).fill([`charge ${CENTS}`, `refund ${CENTS}`]))
 })

@@ -1,7 +1,6 @@
-import { type Baskets, priced } from '@tideshop/clients/baskets'
+import { priced } from '@tideshop/clients/baskets'
 import type { Catalog } from '@tideshop/clients/catalog'
 import type { Operations } from '@tideshop/clients/operations'
-import type { Orders } from '@tideshop/clients/orders'
 import type { Prices } from '@tideshop/clients/prices'
 import { type BasketChange, type BasketView, putLine, putVouchers } from '@tideshop/contracts/basket'
 import { listGoods, listSales, sku } from '@tideshop/contracts/catalog'
@@ -19,21 +18,23 @@ import express, { type Express, type Request, type Response } from 'express'
 import { customerOf, remember } from './customer.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { openApi } from './openapi.ts'
-import { takeOrders } from './orders.ts'
+import { type OrderParts, takeOrders } from './orders.ts'
+import { errorPage, type PageParts, showPages } from './pages.ts'
+import { securityHeaders } from './security.ts'
 
-export type GatewayParts = HttpParts & {
-  operations: Operations
-  catalog: Catalog
-  prices: Prices
-  baskets: Baskets
-  orders: Orders
-  newId: () => string
-}
+/** Seconds for which a browser keeps the picture of a good. */
+const PICTURE_S = 3600
+
+export type GatewayParts = HttpParts &
+  PageParts &
+  OrderParts & { operations: Operations; catalog: Catalog; prices: Prices }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
   const { operations, prices, newId } = parts
-  return httpApp(parts, (app) => {
+  return httpApp({ ...parts, errorPage }, (app) => {
+    app.use(securityHeaders)
+
     app.post('/operation/create/:kind', jsonBody, async (request, response) => {
       // Named here: when the sidecar repeats the call, or the answer is lost, it is still one operation.
       const operation = await operations.create({ id: newId(), ...readCreate(request) })
@@ -52,13 +53,10 @@ export function gatewayApp(parts: GatewayParts): Express {
     showCatalog(app, parts)
     keepBasket(app, parts)
     takeOrders(app, parts)
+    showPages(app, parts)
 
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)
-    })
-    // Whoever follows the address that the shop printed should find a page.
-    app.get('/', (_request, response) => {
-      response.redirect('/docs')
     })
     app.get('/docs', (_request, response) => {
       response.type('html').send(docsPage)
@@ -77,6 +75,8 @@ function showCatalog(app: Express, { catalog }: GatewayParts): void {
   })
 
   app.get('/api/goods/:sku/picture.svg', async (request, response) => {
+    // Drawn by what the good is called and where it stands, which seldom changes, and looked at by the dozen.
+    response.set('cache-control', `public, max-age=${PICTURE_S}`)
     response.type('svg').send(await catalog.picture(parse(sku, request.params.sku, 'sku')))
   })
 

@@ -40,12 +40,12 @@ function cameByHttps(request: Request): boolean {
 const REMEMBERED_S = 365 * 86_400
 
 /** The browser keeps the id for so many seconds from now at least. */
-export function customerCookie(keptS: number, cameByHttps: boolean) {
+export function customerCookie(keptS: number, isSecure: boolean) {
   return {
     maxAge: Math.max(keptS, REMEMBERED_S) * 1000,
     path: '/',
     httpOnly: true,
     sameSite: 'lax',
-    secure: cameByHttps,
+    secure: isSecure,
   } as const
 }

@@ -126,7 +126,7 @@ test('whatever fails, comes twice or at once, stock is conserved, and one ask ha
     }),
     { numRuns: 3000 },
   )
-})
+}, 30_000)
 
 function expectConserved({ books, stock, allowance }: ReturnType<typeof world>): void {
   expect(books().filter(isIntent)).toEqual([])

@@ -6,7 +6,7 @@ const schema = z.object({
   ...listenerEnv,
   ...databaseEnv,
   /** Milliseconds that the simulated provider needs where it is slow. */
-  PAYMENT_SLOW_MS: z.coerce.number().int().min(0).max(4000).default(3000),
+  PAYMENT_SLOW_MS: z.coerce.number().int().min(0).max(3500).default(3000),
   /** Milliseconds after which it tells where it is late. */
   PAYMENT_LATE_MS: z.coerce.number().int().min(0).max(600_000).default(20_000),
 })

@@ -8,14 +8,16 @@ import type { Log } from '@tideshop/kit/telemetry'
 import { continueTrace } from '@tideshop/kit/trace'
 import {
   answerTo,
+  type Claim,
+  claimOf,
   hearAsk,
-  isDue,
   isIntent,
   lastAnswer,
   noteTold,
   noteVerdict,
   type Payment,
   type Teller,
+  takeClaim,
   type Verdict,
 } from './payment.ts'
 import type { Provider } from './provider.ts'
@@ -35,9 +37,9 @@ export type Payments = Rows<Payment> & {
   due: (now: Date, max: number) => Promise<string[]>
 }
 
-/** Milliseconds for the provider: with a batch behind it, and in the sweep. */
+/** Milliseconds for the provider: with a batch behind it, and in the sweep, less than its claim holds. */
 const PROMPT_MS = 1000
-const PATIENT_MS = 5000
+const PATIENT_MS = 4000
 /** Calls to the provider at once. */
 const CALLS_MAX = 32
 /** Payments in one step of the sweep. */
@@ -105,19 +107,33 @@ async function within<T>(ms: number, call: Promise<T>): Promise<T> {
 }
 
 /** A payment that came to its end in a sweep, and what has to be told of it. */
-export type Swept = { id: string; outgoing: readonly Outgoing[] }
+export type Swept = Claim & { outgoing: readonly Outgoing[] }
 
 /** Asks about what was left, and returns what has to be told now; `more` may be due. */
 export async function lookAfter(parts: PayParts): Promise<{ swept: readonly Swept[]; more: boolean }> {
   const { payments, now } = parts
   const due = await payments.due(now(), SWEEP_MAX)
-  if (due.length === 0) return { swept: [], more: false }
-  await goOn(parts, due, 'sweep')
-  const settled = (await payments.read(due))
-    .map(({ body }) => body)
-    .filter((payment) => !isIntent(payment) && isDue(payment, now()))
-  const swept = settled.map((payment) => ({ id: payment.id, outgoing: toTell(payment) }))
+  const claims = await takeClaims(parts, due)
+  if (claims.length === 0) return { swept: [], more: false }
+  const ids = claims.map(({ id }) => id)
+  await goOn(parts, ids, 'sweep')
+  const standing = new Map((await payments.read(ids)).map(({ id, body }) => [id, body]))
+  const swept = claims.flatMap((claim) => {
+    const payment = standing.get(claim.id)
+    return payment === undefined || isIntent(payment) ? [] : { ...claim, outgoing: toTell(payment) }
+  })
   return { swept, more: due.length === SWEEP_MAX }
+}
+
+async function takeClaims({ payments, now }: PayParts, due: readonly string[]): Promise<Claim[]> {
+  const claims = due.map((id) => claimOf(id, now()))
+  const results = await changeAll(
+    payments,
+    claims,
+    ({ id }) => id,
+    (current, claim) => takeClaim(current, claim, now()),
+  )
+  return claims.filter((_, index) => results[index]?.outcome === 'done')
 }
 
 function toTell(payment: Payment): Outgoing[] {
@@ -133,6 +149,6 @@ export async function forget({ payments, now }: PayParts, told: readonly Swept[]
     payments,
     told,
     ({ id }) => id,
-    (current, { id }) => noteTold(current, id, now()),
+    (current, claim) => noteTold(current, claim, now()),
   )
 }

@@ -141,10 +141,24 @@ function settled(
   return nextAt === undefined ? next : { ...next, nextAt }
 }
 
-/** The sweep has told it. What is to be told again later, stays. */
-export function noteTold(current: Payment | null, id: string, now: Date): Decision<Payment> {
+/** A sweep's own for a while: of several replicas that find it one looks after it. */
+export type Claim = { id: string; until: string }
+
+export function claimOf(id: string, now: Date): Claim {
+  return { id, until: after(now, LEFT_AFTER_MS) }
+}
+
+export function takeClaim(current: Payment | null, { until }: Claim, now: Date): Decision<Payment> {
+  if (current === null || !isDue(current, now))
+    throw new Refusal('conflict', 'another replica looks after it')
+  return { next: { ...current, nextAt: until }, tell: [] }
+}
+
+/** The sweep has told it. What came meanwhile, and what is to be told again later, stays. */
+export function noteTold(current: Payment | null, { id, until }: Claim, now: Date): Decision<Payment> {
   if (current === null) throw new Error(`there is no payment ${id}`)
-  if (isIntent(current) || !isDue(current, now)) return { next: current, tell: [] }
+  const isDone = current.nextAt === until || isDue(current, now)
+  if (isIntent(current) || !isDone) return { next: current, tell: [] }
   const { nextAt: _, ...next } = current
   return { next, tell: [] }
 }

@@ -1,6 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { type OrderPayment, orderPayment } from '@tideshop/contracts/orders'
 import { type TestCard, testCards } from '@tideshop/contracts/payments'
 import type { Rows } from '@tideshop/kit/aggregates'
+import type { Bus } from '@tideshop/kit/bus'
 import type { Outgoing } from '@tideshop/kit/event'
 import { memoryBus, memoryRows } from '@tideshop/kit/memory'
 import { noon, quietParts } from '@tideshop/kit/test/parts'
@@ -23,6 +25,12 @@ function world(falls: readonly number[]) {
   const ledger = memoryRows<Entry>()
   const payments = memoryPayments()
   const bus = memoryBus()
+  const slowBus: Bus = {
+    async publish(outgoing) {
+      for (let turns = 0; turns < fall(); turns += 1) await turn()
+      return bus.publish(outgoing)
+    },
+  }
   const clock = { ms: 0 }
   const now = () => new Date(noon.getTime() + clock.ms)
   let fallen = 0
@@ -32,9 +40,11 @@ function world(falls: readonly number[]) {
 
   async function call<T>(work: () => Promise<T>): Promise<T> {
     const dice = fall()
+    for (let turns = 0; turns < dice; turns += 1) await turn()
     if (dice === 0) throw new Error('did not arrive')
     const answer = await work()
     if (dice === 1) throw new Error('no answer')
+    for (let turns = 0; turns < dice; turns += 1) await turn()
     return answer
   }
   const provider: Provider = {
@@ -48,7 +58,7 @@ function world(falls: readonly number[]) {
       return payments.write(writes)
     },
   }
-  const parts = { ...quiet, bus, provider, now, payments: { ...payments, ...mortal } }
+  const parts = { ...quiet, bus: slowBus, provider, now, payments: { ...payments, ...mortal } }
   return {
     parts,
     clock,
@@ -65,7 +75,8 @@ const step = fc.record({
   order: fc.nat(ids.length - 1),
   what: fc.constantFrom('charge', 'charge', 'refund', 'sweep', 'again'),
   waitMs: fc.constantFrom(0, 0, 600, 4000),
-  replicas: fc.constantFrom(1, 1, 2),
+  /** Replicas at the same time: the second sweeps, the third is at the same, the fourth is given the refund of the order. */
+  replicas: fc.constantFrom(1, 1, 2, 3, 4),
 })
 const cards = fc.array(fc.constantFrom(...(Object.keys(testCards) as TestCard[])), {
   minLength: ids.length,
@@ -101,7 +112,10 @@ async function play(
     here.clock.ms += waitMs
     if (what === 'charge' || what === 'refund') asked.push(eventOf(order, what, withCards[order]))
     const batch = what === 'again' ? asked.slice(-3) : asked.slice(-1)
-    await Promise.all(Array.from({ length: replicas }, () => live(what, batch)))
+    const refund = eventOf(order, 'refund', undefined)
+    if (replicas === 4) asked.push(refund)
+    const others = [() => live('sweep', []), () => live(what, batch), () => live('refund', [refund])]
+    await Promise.all([live(what, batch), ...others.slice(0, replicas - 1).map((other) => other())])
   }
   // The broker does not rest, nor does the sweep.
   here.rolled()

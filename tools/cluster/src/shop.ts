@@ -7,6 +7,7 @@ import { until } from './until.ts'
 
 export const SERVICES = [
   'apigateway',
+  'storefront',
   'operations',
   'users',
   'approvals',

@@ -60,7 +60,7 @@ test.each(apps)('$appID is built, and runs with the environment of dapr.yaml', (
     MONGODB_URI: 'mongodb://mongo:27017/?journal=true',
     ...(batchWaitMs && { BATCH_WAIT_MS: batchWaitMs }),
     // Who calls by gRPC has to be told the port, which in a pod and on a laptop comes by itself.
-    ...(['apigateway', 'orders'].includes(app.appID) && { DAPR_GRPC_PORT: app.daprGRPCPort }),
+    ...(['apigateway', 'orders', 'storefront'].includes(app.appID) && { DAPR_GRPC_PORT: app.daprGRPCPort }),
   }
   expect(asText(service?.environment)).toEqual(asText(here))
 })

@@ -4,7 +4,7 @@ import { INVOICE_QUEUE } from '@tideshop/contracts/invoices'
 import { topicPlans, topics } from '@tideshop/contracts/topics'
 import { root } from '@tideshop/run/arguments'
 import { describe, expect, test } from 'vitest'
-import { OVERLAYS, objectsIn, objectsOf, servicesOf } from './manifests.ts'
+import { ALWAYS_ONE, OVERLAYS, objectsIn, objectsOf, servicesOf } from './manifests.ts'
 
 type Trigger = { type: string; metadata: Record<string, string> }
 
@@ -26,8 +26,10 @@ const CALL: Record<string, string> = {
 describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const scalers = objectsOf(overlay).filter(({ kind }) => kind === 'ScaledObject')
 
-  test('scales every service and nothing else', () => {
-    expect(scalers.map(({ metadata }) => metadata.name).sort()).toEqual(servicesOf(overlay).sort())
+  const scaled = servicesOf(overlay).filter((service) => !ALWAYS_ONE.includes(service))
+
+  test('scales every service but those that are always one, and nothing else', () => {
+    expect(scalers.map(({ metadata }) => metadata.name).sort()).toEqual(scaled.sort())
   })
 
   test('watches each topic for whoever hears it', () => {
@@ -38,7 +40,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     expect(watched.sort()).toEqual(heard.sort())
   })
 
-  describe.each(servicesOf(overlay))('%s', (service) => {
+  describe.each(scaled)('%s', (service) => {
     const { spec } = scalers.find(({ metadata }) => metadata.name === service)
     const triggers: Trigger[] = spec.triggers
 

@@ -6,7 +6,7 @@ import {
   type ReportsPage,
 } from '@tideshop/contracts/jobs'
 import { type HttpParts, httpApp } from '@tideshop/kit/http'
-import { parse } from '@tideshop/kit/refusal'
+import { parse, Refusal } from '@tideshop/kit/refusal'
 import type { Express } from 'express'
 import { expireOrders, type JobParts, reportDays, restockOnce, takeLowStock } from './job.ts'
 
@@ -52,7 +52,8 @@ function byTheClock(app: Express, parts: JobsParts, job: JobName, work: () => Pr
       response.json({})
     } catch (error) {
       // The sidecar throws the answer away: this line is all that anybody hears of it.
-      log.warn({ err: error, job }, 'a job failed, and will be tried again at its next time')
+      const why = error instanceof Refusal ? { reason: error.message } : { err: error }
+      log.warn({ job, ...why }, 'a job failed, and will be tried again at its next time')
       metrics.messages.inc({ topic: job, outcome: 'again' })
       response.status(503).json({})
     } finally {

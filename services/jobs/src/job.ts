@@ -1,4 +1,4 @@
-import { type LowGood, PAGE_MAX } from '@tideshop/contracts/catalog'
+import type { LowGood } from '@tideshop/contracts/catalog'
 import { LOW_GOODS_MAX, type LowStock } from '@tideshop/contracts/jobs'
 import { EXPIRED_AT_ONCE_MAX } from '@tideshop/contracts/orders'
 import { dayOf, daysToCount, type Reports } from './report.ts'
@@ -16,8 +16,9 @@ export type JobParts = {
 
 /** Times that orders are asked for more within one call: 10,000 orders. What is left waits for the next. */
 const ROUNDS_MAX = 20
-/** Pages of goods that a restock report looks at: 10,000 goods, each a turn of its actor. */
-const GOODS_PAGES_MAX = 100
+/** Goods of one page, each a turn of its actor, all within the one second of a call; and pages of a restock report: 10,000 goods. */
+const GOODS_EACH = 25
+const GOODS_PAGES_MAX = 400
 
 /** Orders says which are due, and expires none twice. */
 export async function expireOrders({ shop }: JobParts): Promise<{ expired: number }> {
@@ -59,7 +60,7 @@ async function lowGoods(shop: Shop, below: number): Promise<{ goods: LowGood[]; 
   const goods: LowGood[] = []
   let after: string | undefined
   for (let page = 0; page < GOODS_PAGES_MAX && goods.length <= LOW_GOODS_MAX; page += 1) {
-    const found = await shop.lowStock({ below, after, limit: PAGE_MAX })
+    const found = await shop.lowStock({ below, after, limit: GOODS_EACH })
     goods.push(...found.goods)
     if (found.next === null) {
       return { goods: goods.slice(0, LOW_GOODS_MAX), isWhole: goods.length <= LOW_GOODS_MAX }

@@ -5,7 +5,16 @@ import type { Kubectl } from './kubectl.ts'
 import { DOOR_SERVICE, NAMESPACE, READY_WITHIN_MS } from './place.ts'
 import { until } from './until.ts'
 
-export const SERVICES = ['apigateway', 'operations', 'users', 'approvals', 'pricing', 'catalog', 'basket']
+export const SERVICES = [
+  'apigateway',
+  'operations',
+  'users',
+  'approvals',
+  'pricing',
+  'catalog',
+  'basket',
+  'jobs',
+]
 
 const OVERLAY = join(root, 'k8s/overlays/local')
 

@@ -10,7 +10,7 @@ type Trigger = { type: string; metadata: Record<string, string> }
 
 /** What a door's sidecar counts, of what nobody asked for, by the label that tells it apart. */
 const PROBES: Record<string, string[]> = {
-  path: ['/v1.0/healthz', '/v1.0/healthz/outbound'],
+  path: ['/v1.0/healthz', '/v1.0/healthz/outbound', '/v1.0/state/settings'],
   grpc_server_method: ['/dapr.proto.runtime.v1.Dapr/GetMetadata', '/grpc.health.v1.Health/Check'],
 }
 /** What is demand on a service, by its name and the same label; the door's is any. */

@@ -19,6 +19,7 @@ const actors = { name: 'actorStateStore', value: 'true' }
 const stores: Record<string, { service: string; settings: object[] }> = {
   stock: { service: 'catalog', settings: [actors] },
   basket: { service: 'basket', settings: [] },
+  settings: { service: 'apigateway', settings: [] },
 }
 
 function placeOf(store: string, overlay: string): object {
@@ -231,7 +232,12 @@ describe.each(Object.entries(stores))('%s', (store, { service }) => {
 
 test('only where files are on a node are there claims, and one for the documents of invoices', () => {
   const claims = objectsOf('kind').filter(({ kind }) => kind === 'PersistentVolumeClaim')
-  expect(claims.map(({ metadata }) => metadata.name).sort()).toEqual(['basket', 'invoice-documents', 'stock'])
+  expect(claims.map(({ metadata }) => metadata.name).sort()).toEqual([
+    'basket',
+    'invoice-documents',
+    'settings',
+    'stock',
+  ])
 })
 
 test('in production a write counts when two of three have it', () => {

@@ -84,7 +84,8 @@ function problem(log: Log): ErrorRequestHandler {
       log.error({ err: thrown, method: request.method, path: request.path }, 'a request failed')
     }
     const status = refusal === null ? 500 : statusOf[refusal.code]
-    if (status === 503) response.set('retry-after', String(RETRY_AFTER_S))
+    if (status === 503 && !response.hasHeader('retry-after'))
+      response.set('retry-after', String(RETRY_AFTER_S))
     response
       .status(status)
       .type('application/problem+json')

@@ -18,19 +18,24 @@ import express, { type Express, type Request, type Response } from 'express'
 import { CUSTOMER_COOKIE, customerCookie, customerIn } from './customer.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { openApi } from './openapi.ts'
+import { duringMaintenance, type Settings, showSettings } from './settings.ts'
 
 export type GatewayParts = HttpParts & {
   operations: Operations
   catalog: Catalog
   prices: Prices
   baskets: Baskets
+  settings: Settings
   newId: () => string
+  now: () => Date
 }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
   const { operations, prices, newId } = parts
   return httpApp(parts, (app) => {
+    app.use(duringMaintenance(parts.settings))
+
     app.post('/operation/create/:kind', jsonBody, async (request, response) => {
       // Named here: when the sidecar repeats the call, or the answer is lost, it is still one operation.
       const operation = await operations.create({ id: newId(), ...readCreate(request) })
@@ -48,6 +53,7 @@ export function gatewayApp(parts: GatewayParts): Express {
 
     showCatalog(app, parts)
     keepBasket(app, parts)
+    showSettings(app, parts.settings, parts.now)
 
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)

@@ -10,6 +10,7 @@ import { sidecarOn } from '@tideshop/kit/sidecar'
 import { createLog, createMetrics } from '@tideshop/kit/telemetry'
 import { gatewayApp } from './app.ts'
 import { readEnv } from './env.ts'
+import { settingsThrough } from './settings.ts'
 
 const appId = 'apigateway'
 const env = readEnv(process.env)
@@ -25,7 +26,9 @@ const app = gatewayApp({
   catalog: catalogThrough(invoke, env.WAKE_WAIT_MS),
   baskets: basketsThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
+  settings: settingsThrough(sidecar),
   newId: () => randomUUIDv7(),
+  now: () => new Date(),
   // Not of what lies behind: a door that waits for sleeping services would never open.
   ready: () => sidecar.ready(),
 })

@@ -10,6 +10,7 @@ import {
 } from '@tideshop/contracts/catalog'
 import { operationId, operationView, userCreateBody } from '@tideshop/contracts/operations'
 import { quoteBody, quoteView } from '@tideshop/contracts/pricing'
+import { shopNotice } from '@tideshop/contracts/settings'
 import { z } from 'zod'
 
 /** The door's contract, OpenAPI 3.1, made from the schemas that check the requests, so the two cannot differ. */
@@ -35,6 +36,7 @@ const schemas = {
   PricedBasket: jsonSchema(pricedBasket),
   BasketLine: jsonSchema(putLine),
   BasketVouchers: jsonSchema(putVouchers),
+  ShopNotice: jsonSchema(shopNotice),
   Problem: jsonSchema(problem),
 }
 
@@ -218,6 +220,18 @@ const basketPaths = {
   },
 } as const
 
+const settingsPaths = {
+  '/api/settings': {
+    get: {
+      tags: ['shop'],
+      operationId: 'getSettings',
+      summary: 'What the shop is called, and what it has to say just now',
+      description: 'In maintenance every change is answered with 503 and this message; looking goes on.',
+      responses: { 200: answer('The notice', 'ShopNotice') },
+    },
+  },
+} as const
+
 export const openApi = {
   openapi: '3.1.0',
   info: { title: 'Tideshop', version: '1', description: 'A shop that scales like the tide.' },
@@ -273,6 +287,7 @@ export const openApi = {
     },
     ...catalogPaths,
     ...basketPaths,
+    ...settingsPaths,
   },
   components: { schemas },
 } as const

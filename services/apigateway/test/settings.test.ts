@@ -71,13 +71,19 @@ describe('what is set', () => {
     expect((await other.put({ ...asItWas, name: 'Jetsam', version: 1 })).body.version).toBe(2)
   })
 
-  test('two who change it at the same moment cannot both have their way', async () => {
+  test('of two who have seen the same and change it at the same moment one is told to look again', async () => {
     const { door } = shop()
-    const admins = [administration(door().settings), administration(door().settings)]
-    const answers = await Promise.all(
-      admins.map((admin, nth) => admin.put({ ...asItWas, name: `Shop ${nth}` })),
-    )
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409])
+    for (const version of [0, 1]) {
+      const answers = await Promise.allSettled(
+        [door(), door()].map(({ settings }, nth) =>
+          settings.change({ ...asItWas, name: `Shop ${version}.${nth}`, version }),
+        ),
+      )
+      expect(answers.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+      expect(answers.find(({ status }) => status === 'rejected')).toMatchObject({
+        reason: { code: 'conflict' },
+      })
+    }
   })
 
   test.each([

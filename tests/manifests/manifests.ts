@@ -12,6 +12,9 @@ const SOURCES = ['k8s', 'keda', 'components', 'dapr']
 /** The folders: a service is known by its folder's name everywhere. */
 export const services = readdirSync(join(root, 'services'))
 
+/** What works by the clock needs its sidecar's: always one, and no scaler. */
+export const ALWAYS_ONE = ['jobs']
+
 /** The cluster that is started here has no RabbitMQ. */
 export function servicesOf(overlay: string): string[] {
   return services.filter((service) => overlay !== 'local' || service !== 'invoices')

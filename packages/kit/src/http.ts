@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'
 import { Refusal, type RefusalCode } from './refusal.ts'
 import { exposeMetrics, type Log, type Metrics } from './telemetry.ts'
 
@@ -88,12 +88,17 @@ function problem({ log, errorPage }: HttpParts): ErrorRequestHandler {
       log.error({ err: thrown, method: request.method, path: request.path }, 'a request failed')
     }
     const status = refusal === null ? 500 : statusOf[refusal.code]
-    if (status === 503) response.set('retry-after', String(RETRY_AFTER_S))
+    if (status === 503) sayWhenAgain(response)
     response.status(status)
     if (errorPage !== undefined && request.accepts(['json', 'html']) === 'html')
       response.type('html').send(errorPage(status, refusal?.message))
     else response.type('application/problem+json').json(problemDetails(status, refusal))
   }
+}
+
+/** Unless whoever refused knows better. */
+function sayWhenAgain(response: Response): void {
+  if (!response.hasHeader('retry-after')) response.set('retry-after', String(RETRY_AFTER_S))
 }
 
 function problemDetails(status: number, refusal: Refusal | null): object {

@@ -21,19 +21,27 @@ import { openApi } from './openapi.ts'
 import { type OrderParts, takeOrders } from './orders.ts'
 import { errorPage, type PageParts, showPages } from './pages.ts'
 import { securityHeaders } from './security.ts'
+import { duringMaintenance, type Settings, showSettings } from './settings.ts'
 
 /** Seconds for which a browser keeps the picture of a good. */
 const PICTURE_S = 3600
 
 export type GatewayParts = HttpParts &
   PageParts &
-  OrderParts & { operations: Operations; catalog: Catalog; prices: Prices }
+  OrderParts & {
+    operations: Operations
+    catalog: Catalog
+    prices: Prices
+    settings: Settings
+    now: () => Date
+  }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
   const { operations, prices, newId } = parts
   return httpApp({ ...parts, errorPage }, (app) => {
     app.use(securityHeaders)
+    app.use(duringMaintenance(parts.settings))
 
     app.post('/operation/create/:kind', jsonBody, async (request, response) => {
       // Named here: when the sidecar repeats the call, or the answer is lost, it is still one operation.
@@ -53,6 +61,7 @@ export function gatewayApp(parts: GatewayParts): Express {
     showCatalog(app, parts)
     keepBasket(app, parts)
     takeOrders(app, parts)
+    showSettings(app, parts.settings, parts.now)
     showPages(app, parts)
 
     app.get('/openapi.json', (_request, response) => {

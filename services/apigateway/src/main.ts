@@ -12,6 +12,7 @@ import { sidecarOn } from '@tideshop/kit/sidecar'
 import { createLog, createMetrics } from '@tideshop/kit/telemetry'
 import { gatewayApp } from './app.ts'
 import { readEnv } from './env.ts'
+import { settingsThrough } from './settings.ts'
 
 const appId = 'apigateway'
 const env = readEnv(process.env)
@@ -29,7 +30,9 @@ const app = gatewayApp({
   orders: ordersThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
   storefront: storefrontThrough(daprInvoke(sidecar, PAGE_TIMEOUT_MS), env.WAKE_WAIT_MS),
+  settings: settingsThrough(sidecar),
   newId: () => randomUUIDv7(),
+  now: () => new Date(),
   // Not of what lies behind: a door that waits for sleeping services would never open.
   ready: () => sidecar.ready(),
 })

@@ -19,6 +19,7 @@ import {
   orderView,
 } from '@tideshop/contracts/orders'
 import { quoteBody, quoteView } from '@tideshop/contracts/pricing'
+import { shopNotice } from '@tideshop/contracts/settings'
 import { z } from 'zod'
 
 /** The door's contract, OpenAPI 3.1, made from the schemas that check the requests, so the two cannot differ. */
@@ -47,6 +48,7 @@ const schemas = {
   Checkout: jsonSchema(checkout, 'input'),
   Order: jsonSchema(orderView),
   OrdersPage: jsonSchema(ordersPage),
+  ShopNotice: jsonSchema(shopNotice),
   Problem: jsonSchema(problem),
 }
 
@@ -298,6 +300,18 @@ const orderPaths = {
   },
 } as const
 
+const settingsPaths = {
+  '/api/settings': {
+    get: {
+      tags: ['shop'],
+      operationId: 'getSettings',
+      summary: 'What the shop is called, and what it has to say just now',
+      description: 'In maintenance every change is answered with 503 and this message; looking goes on.',
+      responses: { 200: answer('The notice', 'ShopNotice') },
+    },
+  },
+} as const
+
 /** Of `runOrders`, to be put beside the others where that is mounted. */
 export const adminOrderPaths = {
   '/api/admin/orders': {
@@ -387,6 +401,7 @@ export const openApi = {
     ...catalogPaths,
     ...basketPaths,
     ...orderPaths,
+    ...settingsPaths,
   },
   components: { schemas },
 } as const

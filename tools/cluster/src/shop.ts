@@ -16,6 +16,7 @@ export const SERVICES = [
   'basket',
   'orders',
   'payments',
+  'jobs',
 ]
 
 const OVERLAY = join(root, 'k8s/overlays/local')

@@ -12,11 +12,6 @@ const SOURCES = ['k8s', 'keda', 'components', 'dapr']
 /** The folders: a service is known by its folder's name everywhere. */
 export const services = readdirSync(join(root, 'services'))
 
-/** The cluster that is started here has no RabbitMQ. */
-export function servicesOf(overlay: string): string[] {
-  return services.filter((service) => overlay !== 'local' || service !== 'invoices')
-}
-
 export function renderedFile(overlay: string): string {
   return join(root, RENDERED, `${overlay}.yaml`)
 }

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { topicPlans } from '@tideshop/contracts/topics'
 import { root } from '@tideshop/run/arguments'
 import { describe, expect, test } from 'vitest'
-import { OVERLAYS, objectsOf, servicesOf, yaml } from './manifests.ts'
+import { OVERLAYS, objectsOf, services, yaml } from './manifests.ts'
 
 const dapr = yaml('dapr.yaml')
 const run = promisify(execFile)
@@ -45,7 +45,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const find = (kind: string, name: string) =>
     objects.find((object) => object.kind === kind && object.metadata.name === name)
 
-  describe.each(servicesOf(overlay))('%s', (service) => {
+  describe.each(services)('%s', (service) => {
     const { spec: deployment } = find('Deployment', service) ?? {}
     const { metadata, spec: pod } = deployment.template
     const [app] = pod.containers
@@ -219,6 +219,18 @@ describe.each(Object.entries(stores))('%s', (store, { service }) => {
     })
     expect(claims.length).toBe(overlay === 'kind' ? 1 : 0)
   })
+})
+
+test.each([
+  ['local', { hostPath: { path: '/run/tideshop-invoices', type: 'Directory' } }],
+  ['kind', { persistentVolumeClaim: { claimName: 'invoice-documents' } }],
+  ['production', { persistentVolumeClaim: { claimName: 'invoice-documents' } }],
+])('overlay %s gives the folder of documents to every sidecar of invoices', (overlay, source) => {
+  const objects = objectsOf(overlay)
+  const { spec } = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'invoices')
+  const mounts = { 'dapr.io/volume-mounts-rw': 'documents:/documents' }
+  expect(spec.template.metadata.annotations).toMatchObject(mounts)
+  expect(spec.template.spec.volumes).toEqual([{ name: 'documents', ...source }])
 })
 
 test('only where files are on a node are there claims, and one for the documents of invoices', () => {

@@ -25,7 +25,7 @@ test('the addresses of overlays/local are those of the cluster', () => {
   expect(text('k8s/overlays/local/kustomization.yaml')).toContain(`value: ${DOOR_SERVICE} `)
   const documents = parseAllDocuments(text('k8s/overlays/local/backbone.yaml'))
   const addresses = documents.flatMap((document) => document.toJS().endpoints?.[0].addresses ?? [])
-  expect(addresses).toEqual([NODE, NODE, NODE])
+  expect(addresses).toEqual([NODE, NODE, NODE, NODE])
 })
 
 test('overlays/local uses the images that are made for it', () => {

@@ -50,7 +50,7 @@ async function askForValue(kubectl: Kubectl, name: string, metric: string): Prom
 }
 
 /** Kubernetes writes thousandths with an m: `1500m` is 1.5. */
-function quantity(text: string): number {
+export function quantity(text: string): number {
   return text.endsWith('m') ? Number(text.slice(0, -1)) / 1000 : Number(text)
 }
 

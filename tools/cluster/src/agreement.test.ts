@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '@tideshop/run/arguments'
+import { needRabbitmq } from '@tideshop/run/rabbitmq'
 import { DAPR } from '@tideshop/runtime/recipes'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
@@ -33,4 +34,19 @@ test('overlays/local uses the images that are made for it', () => {
     images: { name: string; newName: string; newTag: string }[]
   }
   expect(images.map(({ newName, newTag }) => `${newName}:${newTag}`)).toEqual(SERVICES.map(shopImage))
+})
+
+test('who stays away without RabbitMQ is known by its label, with all that is made for it', () => {
+  const objects = parseAllDocuments(text('k8s/rendered/local.yaml')).map((document) => document.toJS())
+  const kinds = objects
+    .filter(({ metadata }) => needRabbitmq.includes(metadata.labels?.app))
+    .map(({ kind }) => kind)
+  const ofOne = [
+    'Deployment',
+    'PodDisruptionBudget',
+    'ScaledObject',
+    'ServiceAccount',
+    'TriggerAuthentication',
+  ]
+  expect(kinds.toSorted()).toEqual(needRabbitmq.flatMap(() => ofOne))
 })

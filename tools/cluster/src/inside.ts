@@ -9,7 +9,7 @@ import { COREDNS_MANIFEST } from './manifests.ts'
 import { giveImages, startContainerd, startNode } from './node.ts'
 import { type Place, placeOf } from './place.ts'
 import { type Message, type Plan, planAt } from './plan.ts'
-import { installDapr, installKeda, startPrometheus } from './platform.ts'
+import { installDapr, installKeda, installMetricsServer, startPrometheus } from './platform.ts'
 import { installShop, untilOpen } from './shop.ts'
 
 /*
@@ -28,6 +28,7 @@ async function start(place: Place, plan: Plan, steps: Steps): Promise<void> {
     Promise.all([
       steps.take('Dapr', () => installDapr(kubectl, manifests)),
       steps.take('KEDA', () => installKeda(kubectl, manifests)),
+      steps.take('metrics-server', () => installMetricsServer(kubectl, manifests)),
       steps.take('Prometheus', () => startPrometheus(parts, binaries.prometheus)),
     ]),
   )

@@ -39,6 +39,7 @@ export const insideSteps = [
   'names',
   'Dapr',
   'KEDA',
+  'metrics-server',
   'Prometheus',
   'images of the shop',
   'shop',

@@ -22,6 +22,7 @@ export type QueuePlan = { url: string; jobs: number; patienceSeconds: number }
 /** Results of others that are held meanwhile; the protocol counts in 16 bits, and `jobs` is added. */
 const OTHERS_MAX = 10_000
 const CONNECTED_WITHIN_MS = 5000
+const CLOSED_WITHIN_MS = 5000
 const LOOK_EVERY_MS = 100
 const AGAIN_AFTER_MS = { min: 100, max: 1000 }
 const SENT_AT_ONCE = 100
@@ -42,11 +43,14 @@ export async function runQueue(
     const consumer = follow(connection, plan.jobs, { ledger, meter, over: over.signal })
     await send(connection, plan.jobs, ledger, stop)
     await untilTold(plan, ledger, stop)
+    const closed = consumer.close()
     over.abort()
-    await consumer.close()
+    // A broker that is gone does not say that it has closed; it gives back what was not acknowledged by itself.
+    await Promise.race([closed, delay(CLOSED_WITHIN_MS, undefined, { ref: false })])
   } finally {
     over.abort()
-    await connection.close()
+    // Not `close`, which waits for whatever was left open by a failure.
+    connection.unsafeDestroy()
   }
   if (stop.aborted) return
   for (let open = ledger.entries.size - ledger.told; open > 0; open -= 1) meter.failed()
@@ -63,7 +67,7 @@ async function connect(url: string): Promise<Connection> {
     await connection.onConnect(CONNECTED_WITHIN_MS, true)
     return connection
   } catch {
-    await connection.close()
+    connection.unsafeDestroy()
     throw new CannotRun(`no RabbitMQ can be used at ${new URL(url).host} (${why})`)
   }
 }

@@ -12,10 +12,13 @@ import { isAlive, type RecordedProcess } from '@tideshop/run/record'
 import { portOffsets } from '@tideshop/run/somewhere'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { typed } from './command.ts'
+import { canBeMeasured, neededMb } from './memory.ts'
 
 /** What a stranger does with `pnpm start`: one shop, in the order of the tests, by real processes and real signals. */
 
 const START = 'tools/run/src/start.ts'
+/** What a laptop with 8 GiB has to spare beside a browser and an editor. */
+const MEMORY_MB_MAX = 2560
 const PATIENCE = { timeout: 30_000, interval: 50 }
 /** After a kill Kafka reads its log again, and what was left goes in peace first. */
 const START_MS_MAX = 110_000
@@ -50,6 +53,15 @@ test('it opens and says where, and what it says to try works as it is printed', 
   await expect.poll(look, PATIENCE).toBe('completed')
   expect(third).toBe(`npx --yes pnpm@12 load postman saga --base-url ${runner.url}`)
 })
+
+test.skipIf(!canBeMeasured())(
+  'at rest it needs no more than 2.5 GiB of memory, all parts together',
+  async () => {
+    const needed = () =>
+      [...recorded(), runner.process].reduce((mb, { pid }) => mb + neededMb(pid as number), 0)
+    await expect.poll(needed, PATIENCE).toBeLessThanOrEqual(MEMORY_MB_MAX)
+  },
+)
 
 test('a second start says that the shop runs already, and changes nothing', async () => {
   const before = readFileSync(recordFile(), 'utf8')

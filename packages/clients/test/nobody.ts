@@ -3,6 +3,7 @@ import type { Catalog } from '../src/catalog.ts'
 import type { Operations } from '../src/operations.ts'
 import type { Orders } from '../src/orders.ts'
 import type { Prices } from '../src/prices.ts'
+import type { Storefront } from '../src/storefront.ts'
 
 const nobody = () => Promise.reject(new Error('nobody was to be asked'))
 
@@ -13,6 +14,7 @@ export const askNobody: {
   baskets: Baskets
   orders: Orders
   prices: Prices
+  storefront: Storefront
 } = {
   operations: { create: nobody, find: nobody },
   catalog: {
@@ -26,4 +28,5 @@ export const askNobody: {
   baskets: { find: nobody, change: nobody },
   orders: { place: nobody, find: nobody, list: nobody, cancel: nobody, advance: nobody },
   prices: { quote: nobody },
+  storefront: { page: nobody },
 }

@@ -18,6 +18,7 @@ const codeOf: Record<RefusalCode, Code> = {
   conflict: Code.FailedPrecondition,
   'too-large': Code.ResourceExhausted,
   'wrong-media-type': Code.InvalidArgument,
+  forbidden: Code.PermissionDenied,
   'key-reused': Code.AlreadyExists,
   unavailable: Code.Unavailable,
   uncertain: Code.Unavailable,

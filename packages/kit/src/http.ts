@@ -5,10 +5,11 @@ import { exposeMetrics, type Log, type Metrics } from './telemetry.ts'
 /** Bytes of a request body, where the route does not say otherwise. */
 const BODY_MAX = 64 * 1024
 /** Seconds after which a caller may try again what was refused for now. */
-const RETRY_AFTER_S = 1
+export const RETRY_AFTER_S = 1
 
-const statusOf: Record<RefusalCode, number> = {
+export const statusOf: Record<RefusalCode, number> = {
   invalid: 400,
+  forbidden: 403,
   'not-found': 404,
   conflict: 409,
   'too-large': 413,
@@ -23,13 +24,16 @@ export type HttpParts = {
   metrics: Metrics
   /** Throws while something that the service needs is away. */
   ready: () => Promise<void>
+  /** What a browser is shown instead of problem details; of a service that browsers talk to. */
+  errorPage?: (status: number, detail?: string) => string
 }
 
 /**
  * An Express app that knows its health and answers every error as problem details (RFC 9457).
  * `routes` adds what the service does.
  */
-export function httpApp({ log, metrics, ready }: HttpParts, routes: (app: Express) => void): Express {
+export function httpApp(parts: HttpParts, routes: (app: Express) => void): Express {
+  const { metrics, ready } = parts
   const app = express()
   app.disable('x-powered-by')
   // What changes with each look needs no hash to compare it by.
@@ -44,7 +48,7 @@ export function httpApp({ log, metrics, ready }: HttpParts, routes: (app: Expres
   })
   exposeMetrics(app, metrics)
   routes(app)
-  app.use(noSuchRoute, problem(log))
+  app.use(noSuchRoute, problem(parts))
   return app
 }
 
@@ -75,8 +79,8 @@ const noSuchRoute: RequestHandler = ({ method, path }) => {
   throw new Refusal('not-found', `there is no ${method} ${path}`)
 }
 
-/** The only place that knows statuses. */
-function problem(log: Log): ErrorRequestHandler {
+/** The only place that makes errors of refusals. */
+function problem({ log, errorPage }: HttpParts): ErrorRequestHandler {
   return (thrown, request, response, _next) => {
     const refusal = asRefusal(thrown)
     if (refusal === null) {
@@ -85,16 +89,17 @@ function problem(log: Log): ErrorRequestHandler {
     }
     const status = refusal === null ? 500 : statusOf[refusal.code]
     if (status === 503) response.set('retry-after', String(RETRY_AFTER_S))
-    response
-      .status(status)
-      .type('application/problem+json')
-      .json({
-        title: refusal?.code ?? 'internal',
-        status,
-        ...(refusal && { detail: refusal.message }),
-        ...(refusal && refusal.errors.length > 0 && { errors: refusal.errors }),
-      })
+    response.status(status)
+    if (errorPage !== undefined && request.accepts(['json', 'html']) === 'html')
+      response.type('html').send(errorPage(status, refusal?.message))
+    else response.type('application/problem+json').json(problemDetails(status, refusal))
   }
+}
+
+function problemDetails(status: number, refusal: Refusal | null): object {
+  if (refusal === null) return { title: 'internal', status }
+  const { code, message, errors } = refusal
+  return { title: code, status, detail: message, ...(errors.length > 0 && { errors }) }
 }
 
 /** Our own refusals, and those of Express and its body parser, which carry a `type` and a status below 500. */

@@ -3,6 +3,8 @@ import { type ZodType, z } from 'zod'
 /** Why a request cannot succeed as it stands. Each code maps to one HTTP status (http.ts). */
 const refusalCode = z.enum([
   'invalid',
+  /** The request came from where none of this kind may come from. */
+  'forbidden',
   'not-found',
   'conflict',
   'too-large',

@@ -1,4 +1,4 @@
-import { type Baskets, priced } from '@tideshop/clients/baskets'
+import { priced } from '@tideshop/clients/baskets'
 import type { Catalog } from '@tideshop/clients/catalog'
 import type { Operations } from '@tideshop/clients/operations'
 import type { Prices } from '@tideshop/clients/prices'
@@ -15,22 +15,26 @@ import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type Response } from 'express'
-import { CUSTOMER_COOKIE, customerCookie, customerIn } from './customer.ts'
+import { customerOf, remember } from './customer.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { openApi } from './openapi.ts'
+import { type OrderParts, takeOrders } from './orders.ts'
+import { errorPage, type PageParts, showPages } from './pages.ts'
+import { securityHeaders } from './security.ts'
 
-export type GatewayParts = HttpParts & {
-  operations: Operations
-  catalog: Catalog
-  prices: Prices
-  baskets: Baskets
-  newId: () => string
-}
+/** Seconds for which a browser keeps the picture of a good. */
+const PICTURE_S = 3600
+
+export type GatewayParts = HttpParts &
+  PageParts &
+  OrderParts & { operations: Operations; catalog: Catalog; prices: Prices }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
   const { operations, prices, newId } = parts
-  return httpApp(parts, (app) => {
+  return httpApp({ ...parts, errorPage }, (app) => {
+    app.use(securityHeaders)
+
     app.post('/operation/create/:kind', jsonBody, async (request, response) => {
       // Named here: when the sidecar repeats the call, or the answer is lost, it is still one operation.
       const operation = await operations.create({ id: newId(), ...readCreate(request) })
@@ -48,13 +52,11 @@ export function gatewayApp(parts: GatewayParts): Express {
 
     showCatalog(app, parts)
     keepBasket(app, parts)
+    takeOrders(app, parts)
+    showPages(app, parts)
 
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)
-    })
-    // Whoever follows the address that the shop printed should find a page.
-    app.get('/', (_request, response) => {
-      response.redirect('/docs')
     })
     app.get('/docs', (_request, response) => {
       response.type('html').send(docsPage)
@@ -73,6 +75,8 @@ function showCatalog(app: Express, { catalog }: GatewayParts): void {
   })
 
   app.get('/api/goods/:sku/picture.svg', async (request, response) => {
+    // Drawn by what the good is called and where it stands, which seldom changes, and looked at by the dozen.
+    response.set('cache-control', `public, max-age=${PICTURE_S}`)
     response.type('svg').send(await catalog.picture(parse(sku, request.params.sku, 'sku')))
   })
 
@@ -90,19 +94,19 @@ function keepBasket(app: Express, parts: GatewayParts): void {
   const { baskets, newId } = parts
 
   async function change(request: Request, response: Response, wish: BasketChange): Promise<void> {
-    const id = customerIn(request.get('cookie')) ?? newId()
+    const id = customerOf(request) ?? newId()
     const { basket, keptS } = await baskets.change(id, wish)
-    response.cookie(CUSTOMER_COOKIE, id, customerCookie(keptS, cameByHttps(request)))
+    remember(request, response, id, keptS)
     own(response).json(basket)
   }
 
   async function takeOut(request: Request, response: Response, wish: BasketChange): Promise<void> {
-    if (customerIn(request.get('cookie')) === undefined) own(response).json(nothing)
+    if (customerOf(request) === undefined) own(response).json(nothing)
     else await change(request, response, wish)
   }
 
   app.get('/api/basket', async (request, response) => {
-    const id = customerIn(request.get('cookie'))
+    const id = customerOf(request)
     const basket = id === undefined ? nothing : await baskets.find(id)
     own(response).json(await priced(basket, parts, continueTrace(request.get('traceparent'))))
   })
@@ -131,11 +135,6 @@ const nothing: BasketView = { lines: [], voucherCodes: [] }
 /** Nobody on the way may keep it, or show it to somebody else. */
 function own(response: Response): Response {
   return response.set('cache-control', 'private, no-store')
-}
-
-/** An Ingress ends the encryption and says so. Whoever says it himself only keeps his own cookie from going by http. */
-function cameByHttps(request: Request): boolean {
-  return request.secure || request.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
 }
 
 function readCreate(request: Request): Omit<CreateOperation, 'id'> {

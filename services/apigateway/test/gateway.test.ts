@@ -143,6 +143,9 @@ test('the contract is served, with a page to read it', async () => {
     '/api/basket',
     '/api/basket/lines/{sku}',
     '/api/basket/vouchers',
+    '/api/orders',
+    '/api/orders/{id}',
+    '/api/orders/{id}/cancel',
   ])
   expect(body.components.schemas.UserCreate).toMatchObject({
     required: ['name'],

@@ -38,15 +38,16 @@ test('overlays/local uses the images that are made for it', () => {
 
 test('who stays away without RabbitMQ is known by its label, with all that is made for it', () => {
   const objects = parseAllDocuments(text('k8s/rendered/local.yaml')).map((document) => document.toJS())
-  const kinds = objects
+  const names = objects
     .filter(({ metadata }) => needRabbitmq.includes(metadata.labels?.app))
-    .map(({ kind }) => kind)
-  const ofOne = [
-    'Deployment',
-    'PodDisruptionBudget',
-    'ScaledObject',
-    'ServiceAccount',
-    'TriggerAuthentication',
-  ]
-  expect(kinds.toSorted()).toEqual(needRabbitmq.flatMap(() => ofOne))
+    .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+  expect(names.toSorted()).toEqual([
+    // What orders would ask by: its sidecar does not start without the broker.
+    'Component queue.ask',
+    'Deployment invoices',
+    'PodDisruptionBudget invoices',
+    'ScaledObject invoices',
+    'ServiceAccount invoices',
+    'TriggerAuthentication rabbitmq',
+  ])
 })

@@ -9,6 +9,7 @@ import { until } from './until.ts'
 
 export const SERVICES = [
   'apigateway',
+  'storefront',
   'operations',
   'users',
   'approvals',
@@ -16,6 +17,8 @@ export const SERVICES = [
   'catalog',
   'basket',
   'invoices',
+  'orders',
+  'payments',
 ]
 
 const OVERLAY = join(root, 'k8s/overlays/local')

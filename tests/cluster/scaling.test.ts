@@ -40,6 +40,9 @@ const READERS = [
   ...['basket', 'catalog', 'pricing', 'storefront'].map((service) => `${service} s0-prometheus`),
   'catalog s1-kafka-order-stock',
   'payments s0-kafka-order-payment',
+  'orders s0-prometheus',
+  'orders s1-kafka-order-stock-response',
+  'orders s2-kafka-order-payment-response',
 ]
 /** queue.test.ts; only where RabbitMQ is. */
 const QUEUE = 'invoices s0-rabbitmq-queue'

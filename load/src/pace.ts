@@ -8,6 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** Milliseconds between two looks at what is due: what is offered may be so much late. */
 export const TICK_MS = 10
 
+/** Who wait at once for an answer; more would only fill the memory of this process. */
+const WAITING_MAX = 4000
+
 export type Pace = { perSecond: number; count: number }
 
 /** When the one with this index is due, in milliseconds after the start. */
@@ -43,4 +46,26 @@ export async function keepPace(
     await delay(TICK_MS, undefined, { signal: stop })
   }
   return lateMsMax
+}
+
+/** Resolves when all have come in and are answered, with how late it was. Who finds too many waiting does not come in. */
+export async function atRate(
+  pace: Pace,
+  one: (dueAt: number, index: number) => Promise<void>,
+  stop: AbortSignal,
+): Promise<number> {
+  const startedAt = performance.now()
+  const waiting = new Set<Promise<void>>()
+  const offer = (first: number, end: number) => {
+    for (let index = first; index < end && waiting.size < WAITING_MAX; index += 1) {
+      const asked = one(startedAt + dueAtMs(pace, index), index).finally(() => waiting.delete(asked))
+      waiting.add(asked)
+    }
+  }
+  const lateMs = await keepPace(pace, offer, stop).catch((error) => {
+    if (!stop.aborted) throw error
+    return 0
+  })
+  await Promise.all(waiting)
+  return lateMs
 }

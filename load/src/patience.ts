@@ -16,6 +16,9 @@ export type Patience = {
   stop: AbortSignal
 }
 
+/** A connection stays with the replica that took it. Callers come and go, so that new replicas get their share. */
+export const CONNECTION_MS_MAX = 2000
+
 /** What the shop says in `Retry-After`. */
 const AGAIN_AFTER_MS = 1000
 

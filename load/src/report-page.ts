@@ -93,7 +93,7 @@ function lagPlot({ samples, xMax, marks }: Frame): string[] {
       return { name: `${service} ${shortOf(name)}`, points, steps: true }
     })
   })
-  const all = [...(open.length === 0 ? [] : [{ name: 'open operations', points: open }]), ...ofTriggers]
+  const all = [...(open.length === 0 ? [] : [{ name: 'open, as callers know', points: open }]), ...ofTriggers]
   if (all.length === 0) return []
   const lines = all.map((line, index) => ({
     ...line,

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Pool } from 'undici'
 import type { Meter } from './meter.ts'
-import { keepPace } from './pace.ts'
-import { askPatiently } from './patience.ts'
+import { atRate } from './pace.ts'
+import { askPatiently, CONNECTION_MS_MAX } from './patience.ts'
 import { type Asked, faultOfAccepted, faultOfEnded, type Operation } from './saga-verdict.ts'
 
 /**
@@ -60,10 +60,6 @@ const LOOK_EVERY_SHARE = 0.25
 /** At a rate looks would be most of the load, so most operations are looked at from afar, and some a second closely. */
 const AFAR = { min: 5000, max: 5000 }
 const CLOSE_PER_SECOND = 4
-/** Operations that wait at once for an answer to their post; more would only fill the memory of this process. */
-const WAITING_MAX = 4000
-/** A connection stays with the replica that took it. Callers come and go, so that new replicas get their share. */
-const CONNECTION_MS_MAX = 2000
 /** Looks at an operation that has ended, when the shop or the connection stumbles. */
 const LAST_LOOKS_MAX = 5
 
@@ -115,31 +111,8 @@ async function postAndFollow(plan: Plan, ledger: Ledger, lines: Lines): Promise<
     await byCallers(plan.callers, async () => {
       while (ledger.entries.length < plan.operations && !lines.stop.aborted) await one(performance.now())
     })
-  } else ledger.lateMs = await atRate(plan.perSecond, plan.operations, one, lines.stop)
+  } else ledger.lateMs = await atRate({ perSecond: plan.perSecond, count: plan.operations }, one, lines.stop)
   await Promise.all(following)
-}
-
-/** Resolves when all have come in and are answered, with how late it was. Who finds too many waiting does not come in. */
-async function atRate(
-  perSecond: number,
-  count: number,
-  one: (dueAt: number) => Promise<void>,
-  stop: AbortSignal,
-): Promise<number> {
-  const startedAt = performance.now()
-  const waiting = new Set<Promise<void>>()
-  const offer = (first: number, end: number) => {
-    for (let index = first; index < end && waiting.size < WAITING_MAX; index += 1) {
-      const asked = one(startedAt + (index * 1000) / perSecond).finally(() => waiting.delete(asked))
-      waiting.add(asked)
-    }
-  }
-  const lateMs = await keepPace({ perSecond, count }, offer, stop).catch((error) => {
-    if (!stop.aborted) throw error
-    return 0
-  })
-  await Promise.all(waiting)
-  return lateMs
 }
 
 /** Spreads the denied, and those that are followed closely, evenly over the run. */

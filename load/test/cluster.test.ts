@@ -120,6 +120,36 @@ test('many callers read one operation, without a cluster too', async () => {
   expect(code).toBe(0)
 })
 
+test('quotes come at a rate, and each is checked to the cent', async () => {
+  await using shop = await fakeShop()
+  const { code, said } = await load(
+    ...['grpc', '--rate', '50', '--seconds', '2', '--base-url', shop.baseUrl],
+    ...['--expect', 'no request failed; rate >= 40/s'],
+  )
+  expect(said).toMatch(/requests {2}100 good in .* failed 0/)
+  expect(code).toBe(0)
+})
+
+test('a shop that reckons a cent too much is found out', async () => {
+  await using shop = await fakeShop('reckons a cent too much')
+  const { code, said } = await load(...['grpc', '--rate', '20', '--seconds', '1', '--base-url', shop.baseUrl])
+  expect(said).toMatch(/ 1 × \d+ cents, not \d+/)
+  expect(code).toBe(1)
+})
+
+test('orders go to a RabbitMQ of this machine only, and where there is none it is said', async () => {
+  await using shop = await fakeShop()
+  const where = ['--base-url', shop.baseUrl, '--rabbitmq']
+  expect(await load('queue', ...where, 'amqp://far:5672')).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('load goes to no other'),
+  })
+  expect(await load('queue', ...where, 'amqp://127.0.0.1:1')).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('no RabbitMQ can be used at 127.0.0.1:1'),
+  })
+})
+
 test('what cannot be expected, and a cluster that cannot be watched, are refused before any load', async () => {
   await using shop = await fakeShop()
   const refusals = [

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { QuoteBody } from '@tideshop/contracts/pricing'
 
 /** What the fake does wrong, so that a test can see whether the load tool notices. */
 export type Lie =
@@ -11,6 +12,7 @@ export type Lie =
   | 'never ends anything'
   | 'forgets what ended'
   | 'refuses every third create'
+  | 'reckons a cent too much'
 
 type Operation = {
   uuid: string
@@ -64,6 +66,7 @@ async function reply(shop: Shop, request: IncomingMessage): Promise<Reply> {
   const route = `${request.method} ${request.url}`
   const body = await readBody(request)
   if (route.startsWith('GET /operation/get/')) return get(shop, route.split('/').at(-1) ?? '')
+  if (route === 'POST /api/prices/quote') return quote(shop, JSON.parse(body))
   if (!route.startsWith('POST /operation/create/')) return door(route)
 
   if (!route.endsWith('/user-create')) return problem(404, 'no such operation')
@@ -121,6 +124,22 @@ function get(shop: Shop, uuid: string): Reply {
   if (operation) return { status: 200, body: operation }
   if (shop.lie === 'answers 200 for an unknown id') return { status: 200, body: {} }
   return problem(404, 'no such operation')
+}
+
+/** As pricing reckons what the load tool asks: a dozen is cheaper, and so is all with a voucher. */
+function quote({ lie }: Shop, asked: QuoteBody): Reply {
+  const lines = asked.lines.map((line) => {
+    const full = line.unitPriceCents * line.quantity
+    const dozen = full - Math.floor(line.quantity >= 12 ? full * 0.05 : 0)
+    const totalCents = dozen - (asked.voucherCodes.length > 0 ? Math.floor(dozen * 0.1) : 0)
+    return { ...line, discounts: [], totalCents }
+  })
+  const sum = lines.reduce((total, line) => total + line.totalCents, 0)
+  const totalCents = sum + (lie === 'reckons a cent too much' ? 1 : 0)
+  return {
+    status: 200,
+    body: { lines, discounts: [], subtotalCents: sum, totalCents, vouchers: [], at: asked.at },
+  }
 }
 
 function door(route: string): Reply {

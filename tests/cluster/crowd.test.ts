@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { NAMESPACE, placeOf } from '@tideshop/cluster/place'
-import type { Plan } from '@tideshop/cluster/plan'
+import { planAt } from '@tideshop/cluster/plan'
 import { readRecord } from '@tideshop/cluster/record'
+import { applyShop } from '@tideshop/cluster/shop'
 import { inside } from '@tideshop/cluster/space'
-import { root } from '@tideshop/run/arguments'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { ReplicaWatch, seconds } from './replicas.ts'
 
@@ -38,7 +36,7 @@ describe.skipIf(lacks.length > 0)(`on ${NODES.length} played nodes`, () => {
 
   beforeAll(async () => {
     watch = new ReplicaWatch()
-    const { binaries, manifests } = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
+    const { binaries, manifests } = planAt(place)
     const settings = ['--manage-all-nodes=false', '--manage-nodes-with-label-selector=type=kwok']
     kwok = spawn(
       binaries.kwok,
@@ -56,7 +54,7 @@ describe.skipIf(lacks.length > 0)(`on ${NODES.length} played nodes`, () => {
     watch?.[Symbol.dispose]()
     const kubectl = kubectlAt(place)
     for (const service of services) await placeOn(service, { nodeSelector: null, tolerations: null })
-    await kubectl.apply('--filename', join(root, 'k8s/rendered/local.yaml'))
+    await applyShop(kubectl, planAt(place))
     await kubectl.run('delete', 'nodes', ...NODES)
     kwok?.kill()
   })

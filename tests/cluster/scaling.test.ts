@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { DOOR, placeOf } from '@tideshop/cluster/place'
+import { planAt } from '@tideshop/cluster/plan'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { ended, post } from '../system/door.ts'
 import { demandKept, underLoad } from './ledger.ts'
@@ -39,7 +40,12 @@ const READERS = [
   ...['basket', 'catalog', 'pricing', 'storefront'].map((service) => `${service} s0-prometheus`),
   'catalog s1-kafka-order-stock',
   'payments s0-kafka-order-payment',
+  'orders s0-prometheus',
+  'orders s1-kafka-order-stock-response',
+  'orders s2-kafka-order-payment-response',
 ]
+/** queue.test.ts; only where RabbitMQ is. */
+const QUEUE = 'invoices s0-rabbitmq-queue'
 
 describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
   const told: string[] = []
@@ -62,7 +68,8 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
 
   test('no trigger asks for more than it sees, while nobody comes', async () => {
     const seen = await triggers()
-    expect(seen.map(({ name }) => name).toSorted()).toEqual([...TRIGGERS, ...READERS].toSorted())
+    const queue = planAt(placeOf(process.env)).rabbitmq === null ? [] : [QUEUE]
+    expect(seen.map(({ name }) => name).toSorted()).toEqual([...TRIGGERS, ...READERS, ...queue].toSorted())
     for (const { name, value, threshold, isActive, health } of seen) {
       expect({ name, isActive, health }).toEqual({ name, isActive: false, health: 'Happy' })
       // With ensureEvenDistributionOfPartitions KEDA tells one replica's worth for a lag of nothing.

@@ -50,10 +50,11 @@ async function askForValue(kubectl: Kubectl, name: string, metric: string): Prom
 }
 
 /** Kubernetes writes thousandths with an m: `1500m` is 1.5. */
-function quantity(text: string): number {
+export function quantity(text: string): number {
   return text.endsWith('m') ? Number(text.slice(0, -1)) / 1000 : Number(text)
 }
 
-function thresholdOf({ threshold, lagThreshold }: Record<string, string>): number {
-  return Number(threshold ?? lagThreshold)
+/** Each type of trigger has a word of its own for it. */
+function thresholdOf({ threshold, lagThreshold, value }: Record<string, string>): number {
+  return Number(threshold ?? lagThreshold ?? value)
 }

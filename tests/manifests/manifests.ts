@@ -15,11 +15,6 @@ export const services = readdirSync(join(root, 'services'))
 /** What works by the clock needs its sidecar's: always one, and no scaler. */
 export const ALWAYS_ONE = ['jobs']
 
-/** The cluster that is started here has no RabbitMQ. */
-export function servicesOf(overlay: string): string[] {
-  return services.filter((service) => overlay !== 'local' || service !== 'invoices')
-}
-
 export function renderedFile(overlay: string): string {
   return join(root, RENDERED, `${overlay}.yaml`)
 }

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { topicPlans } from '@tideshop/contracts/topics'
 import { root } from '@tideshop/run/arguments'
 import { describe, expect, test } from 'vitest'
-import { ALWAYS_ONE, OVERLAYS, objectsOf, servicesOf, yaml } from './manifests.ts'
+import { ALWAYS_ONE, OVERLAYS, objectsOf, services, yaml } from './manifests.ts'
 
 const dapr = yaml('dapr.yaml')
 const run = promisify(execFile)
@@ -53,7 +53,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const find = (kind: string, name: string) =>
     objects.find((object) => object.kind === kind && object.metadata.name === name)
 
-  describe.each(servicesOf(overlay))('%s', (service) => {
+  describe.each(services)('%s', (service) => {
     const { spec: deployment } = find('Deployment', service) ?? {}
     const { metadata, spec: pod } = deployment.template
     const [app] = pod.containers
@@ -179,10 +179,8 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
 
   test('has the components of components/, but for addresses and places', () => {
     const components = objects.filter(({ kind }) => kind === 'Component')
-    const files = readdirSync(join(root, 'components'))
-      .filter((file) => file.endsWith('.yaml'))
-      // Its cluster has no RabbitMQ, without which a sidecar that loads it would end.
-      .filter((file) => overlay !== 'local' || file !== 'queue.ask.yaml')
+    const files = readdirSync(join(root, 'components')).filter((file) => file.endsWith('.yaml'))
+    // Its cluster has no RabbitMQ, without which a sidecar that loads it would end.
     expect(components.length).toBe(files.length)
     for (const file of files) {
       const laptop = yaml(`components/${file}`)
@@ -239,6 +237,18 @@ describe.each(Object.entries(stores))('%s', (store, { service }) => {
     })
     expect(claims.length).toBe(overlay === 'kind' ? 1 : 0)
   })
+})
+
+test.each([
+  ['local', { hostPath: { path: '/run/tideshop-invoices', type: 'Directory' } }],
+  ['kind', { persistentVolumeClaim: { claimName: 'invoice-documents' } }],
+  ['production', { persistentVolumeClaim: { claimName: 'invoice-documents' } }],
+])('overlay %s gives the folder of documents to every sidecar of invoices', (overlay, source) => {
+  const objects = objectsOf(overlay)
+  const { spec } = objects.find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'invoices')
+  const mounts = { 'dapr.io/volume-mounts-rw': 'documents:/documents' }
+  expect(spec.template.metadata.annotations).toMatchObject(mounts)
+  expect(spec.template.spec.volumes).toEqual([{ name: 'documents', ...source }])
 })
 
 test('only where files are on a node are there claims, and one for the documents of invoices', () => {

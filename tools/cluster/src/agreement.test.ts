@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '@tideshop/run/arguments'
+import { needRabbitmq } from '@tideshop/run/rabbitmq'
 import { DAPR } from '@tideshop/runtime/recipes'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
@@ -25,7 +26,7 @@ test('the addresses of overlays/local are those of the cluster', () => {
   expect(text('k8s/overlays/local/kustomization.yaml')).toContain(`value: ${DOOR_SERVICE} `)
   const documents = parseAllDocuments(text('k8s/overlays/local/backbone.yaml'))
   const addresses = documents.flatMap((document) => document.toJS().endpoints?.[0].addresses ?? [])
-  expect(addresses).toEqual([NODE, NODE, NODE])
+  expect(addresses).toEqual([NODE, NODE, NODE, NODE])
 })
 
 test('overlays/local uses the images that are made for it', () => {
@@ -33,4 +34,20 @@ test('overlays/local uses the images that are made for it', () => {
     images: { name: string; newName: string; newTag: string }[]
   }
   expect(images.map(({ newName, newTag }) => `${newName}:${newTag}`)).toEqual(SERVICES.map(shopImage))
+})
+
+test('who stays away without RabbitMQ is known by its label, with all that is made for it', () => {
+  const objects = parseAllDocuments(text('k8s/rendered/local.yaml')).map((document) => document.toJS())
+  const names = objects
+    .filter(({ metadata }) => needRabbitmq.includes(metadata.labels?.app))
+    .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+  expect(names.toSorted()).toEqual([
+    // What orders would ask by: its sidecar does not start without the broker.
+    'Component queue.ask',
+    'Deployment invoices',
+    'PodDisruptionBudget invoices',
+    'ScaledObject invoices',
+    'ServiceAccount invoices',
+    'TriggerAuthentication rabbitmq',
+  ])
 })

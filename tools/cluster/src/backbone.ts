@@ -1,15 +1,17 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { connect } from 'node:net'
 import { promisify } from 'node:util'
-import { CLUSTER_ID, kafkaLogging, kafkaProperties } from '@tideshop/run/backbone'
+import { accepts, CLUSTER_ID, kafkaLogging, kafkaProperties } from '@tideshop/run/backbone'
+import { rabbitmqSpecs } from '@tideshop/run/rabbitmq'
 import { kafkaAnswers } from '@tideshop/run/topics'
 import type { Program } from '@tideshop/runtime/part'
 import { startDaemon } from './daemon.ts'
-import { KAFKA_PORT, MONGODB_PORT, NODE, type Place, READY_WITHIN_MS } from './place.ts'
+import { KAFKA_PORT, MONGODB_PORT, NODE, type Place, RABBITMQ_PORT, READY_WITHIN_MS } from './place.ts'
 import { writeIn } from './write-in.ts'
 
 const CONTROLLER_PORT = 9093
+const RABBITMQ_DIST_PORT = 25_672
+const EPMD_PORT = 4369
 export const KAFKA = `${NODE}:${KAFKA_PORT}`
 
 /** The broker of `pnpm start`, at the node's address. */
@@ -26,7 +28,7 @@ export async function startKafka(place: Place, { command, args }: Program): Prom
       name: 'kafka',
       command,
       args: [...args, `-Dlog4j2.configurationFile=${logging}`, 'kafka.Kafka', file],
-      isReady: async () => (await accepts(KAFKA_PORT)) && (await kafkaAnswers(KAFKA)),
+      isReady: async () => (await accepts(KAFKA_PORT, NODE)) && (await kafkaAnswers(KAFKA)),
       readyWithinMs: READY_WITHIN_MS,
     },
     place,
@@ -41,20 +43,20 @@ export async function startMongodb(place: Place, { command, args }: Program): Pr
       name: 'mongodb',
       command,
       args: [...args, `${NODE}:${MONGODB_PORT}`, place.file('mongodb/shop.h2')],
-      isReady: () => accepts(MONGODB_PORT),
+      isReady: () => accepts(MONGODB_PORT, NODE),
       readyWithinMs: READY_WITHIN_MS,
     },
     place,
   )
 }
 
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, NODE)
-    socket.once('error', () => resolve(false))
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
+/** The broker of `pnpm start`, which pods ask at the node's address. */
+export async function startRabbitmq(place: Place, program: Program): Promise<void> {
+  const { epmd, node } = rabbitmqSpecs(program, {
+    dir: place.file('rabbitmq'),
+    host: NODE,
+    ports: { amqp: RABBITMQ_PORT, dist: RABBITMQ_DIST_PORT, epmd: EPMD_PORT },
   })
+  await startDaemon({ ...epmd, name: 'epmd' }, place)
+  await startDaemon(node, place)
 }

@@ -9,6 +9,7 @@ import { lookForTool } from '@tideshop/runtime/tools'
 export const KUBERNETES = '1.36.4'
 export const KEDA = '2.21.0'
 export const KWOK = '0.8.0'
+export const METRICS_SERVER = '0.9.0'
 const COREDNS = '1.14.2'
 /** Of the 3rd generation the last that takes the Kubernetes libraries of the release above. */
 const HELM = '3.21.0'
@@ -57,6 +58,14 @@ const BINARIES = {
     module: GO_KUBERNETES,
     sources: [],
     target: 'sigs.k8s.io/kwok/cmd/kwok',
+    flags: [STRIPPED],
+  },
+  /** What a CPU trigger reads. */
+  'metrics-server': {
+    version: METRICS_SERVER,
+    module: GO_KUBERNETES,
+    sources: [],
+    target: 'sigs.k8s.io/metrics-server/cmd/metrics-server',
     flags: [STRIPPED],
   },
   helm: {

@@ -12,6 +12,8 @@ export type Daemon = {
   name: string
   command: string
   args: string[]
+  /** Added to the environment of who starts it. */
+  env?: Record<string, string>
   isReady: () => Promise<boolean>
   readyWithinMs: number
 }
@@ -28,11 +30,12 @@ export const pidFile = (name: string) => `daemons/${name}.pid`
  * Its end is the namespace's: see space.ts.
  */
 export async function startDaemon(daemon: Daemon, place: Place): Promise<void> {
-  const { name, command, args, isReady, readyWithinMs } = daemon
+  const { name, command, args, env, isReady, readyWithinMs } = daemon
   mkdirSync(place.logs, { recursive: true })
   const log = openSync(join(place.logs, `${name}.log`), 'w')
   const child = spawn(command, args, {
     detached: true,
+    env: { ...process.env, ...env },
     stdio: ['ignore', log, log],
   })
   closeSync(log)

@@ -14,6 +14,8 @@ import {
   type Place,
   PROMETHEUS_DOOR_PORT,
   PROMETHEUS_PORT,
+  RABBITMQ_DOOR_PORT,
+  RABBITMQ_PORT,
 } from './place.ts'
 import { spawnInside } from './space.ts'
 
@@ -24,6 +26,7 @@ const DOORS: [port: number, target: Target][] = [
   [API_PORT, { host: '127.0.0.1', port: API_PORT }],
   [PROMETHEUS_DOOR_PORT, { host: NODE, port: PROMETHEUS_PORT }],
   [MONGODB_DOOR_PORT, { host: NODE, port: MONGODB_PORT }],
+  [RABBITMQ_DOOR_PORT, { host: NODE, port: RABBITMQ_PORT }],
 ]
 
 /** Lets this machine, and nobody else, into the cluster. */

@@ -1,15 +1,15 @@
-import { readFileSync } from 'node:fs'
+import { RABBITMQ_STEP } from '@tideshop/run/rabbitmq'
 import { Steps } from '@tideshop/run/steps'
 import { ensureTopics } from '@tideshop/run/topics'
-import { KAFKA, startKafka, startMongodb } from './backbone.ts'
+import { KAFKA, startKafka, startMongodb, startRabbitmq } from './backbone.ts'
 import { makeCertificates } from './certificates.ts'
 import { type Parts, startApi, startControllers, startDns } from './control-plane.ts'
 import { Kubectl } from './kubectl.ts'
 import { COREDNS_MANIFEST } from './manifests.ts'
 import { giveImages, startContainerd, startNode } from './node.ts'
 import { type Place, placeOf } from './place.ts'
-import type { Message, Plan } from './plan.ts'
-import { installDapr, installKeda, startPrometheus } from './platform.ts'
+import { type Message, type Plan, planAt } from './plan.ts'
+import { installDapr, installKeda, installMetricsServer, startPrometheus } from './platform.ts'
 import { installShop, untilOpen } from './shop.ts'
 
 /*
@@ -28,20 +28,23 @@ async function start(place: Place, plan: Plan, steps: Steps): Promise<void> {
     Promise.all([
       steps.take('Dapr', () => installDapr(kubectl, manifests)),
       steps.take('KEDA', () => installKeda(kubectl, manifests)),
+      steps.take('metrics-server', () => installMetricsServer(kubectl, manifests)),
       steps.take('Prometheus', () => startPrometheus(parts, binaries.prometheus)),
     ]),
   )
   await Promise.all([backbone, platform, shopImages])
-  await steps.take('shop', () => installShop(kubectl))
+  await steps.take('shop', () => installShop(kubectl, plan))
   await steps.take('front door', () => untilOpen())
 }
 
-async function startBackbone(place: Place, { kafka, mongodb }: Plan, steps: Steps): Promise<void> {
+async function startBackbone(place: Place, { kafka, mongodb, rabbitmq }: Plan, steps: Steps): Promise<void> {
   await Promise.all([
-    steps.take('Kafka', () => startKafka(place, kafka)),
+    steps
+      .take('Kafka', () => startKafka(place, kafka))
+      .then(() => steps.take('topics', () => ensureTopics(KAFKA))),
     steps.take('MongoDB server', () => startMongodb(place, mongodb)),
+    rabbitmq && steps.take(RABBITMQ_STEP, () => startRabbitmq(place, rabbitmq)),
   ])
-  await steps.take('topics', () => ensureTopics(KAFKA))
 }
 
 /** An empty cluster that places pods and knows names. */
@@ -64,7 +67,7 @@ function tell(message: Message): void {
 }
 
 const place = placeOf(process.env)
-const plan = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
+const plan = planAt(place)
 try {
   await start(place, plan, new Steps((...step) => tell(step), undefined))
 } catch (error) {

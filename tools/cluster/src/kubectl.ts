@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Place } from './place.ts'
-import type { Plan } from './plan.ts'
+import { planAt } from './plan.ts'
 import { until } from './until.ts'
 
 const OUTPUT_BYTES_MAX = 64 * 1024 ** 2
@@ -71,8 +71,7 @@ export class Kubectl {
 /** At the cluster that was started here; throws when there is none. */
 export function kubectlAt(place: Place): Kubectl {
   if (!existsSync(place.plan)) throw new Error('there is no cluster: pnpm cluster up starts one')
-  const { binaries } = JSON.parse(readFileSync(place.plan, 'utf8')) as Plan
-  return new Kubectl(binaries.kubelite, place.kubeconfig)
+  return new Kubectl(planAt(place).binaries.kubelite, place.kubeconfig)
 }
 
 export type Workload = {

@@ -52,8 +52,11 @@ async function start(): Promise<number> {
   const begunAt = performance.now()
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
+  let closed: string[] = []
   try {
-    await withProgress(upSteps, (report) => up({ env: process.env, report, signal: stopping.signal }))
+    closed = await withProgress(upSteps, (report) =>
+      up({ env: process.env, report, signal: stopping.signal }),
+    )
   } catch (error) {
     if (!stopping.signal.aborted) throw error
     console.log('the cluster was stopped before it was up; nothing of it runs')
@@ -61,7 +64,7 @@ async function start(): Promise<number> {
   }
   console.log(`
   The shop is open: ${DOOR}   (after ${since(begunAt)}; Prometheus: http://127.0.0.1:${PROMETHEUS_DOOR_PORT})
-
+${closed.map((why) => `  But not ${why}\n`).join('')}
   Try:  id=$(curl -s ${DOOR}/operation/create/user-create -H 'content-type: application/json' -d '{"name":"hans"}' | tee /dev/stderr | cut -d'"' -f4)
         curl ${DOOR}/operation/get/$id
         pnpm cluster kubectl get pods --watch

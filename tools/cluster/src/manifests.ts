@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { fetchModule } from '@tideshop/runtime/build-daprd'
 import { cacheName, cacheRoot, keep } from '@tideshop/runtime/cache'
 import { DAPR } from '@tideshop/runtime/recipes'
 import { stringify } from 'yaml'
-import { type Binaries, GO_DAPR, GO_KUBERNETES, KEDA, KWOK } from './binaries.ts'
+import { type Binaries, GO_DAPR, GO_KUBERNETES, KEDA, KWOK, METRICS_SERVER } from './binaries.ts'
 import type { Making } from './images.ts'
 
 const OUTPUT_BYTES_MAX = 64 * 1024 ** 2
@@ -15,23 +15,30 @@ const OUTPUT_BYTES_MAX = 64 * 1024 ** 2
 export const COREDNS_MANIFEST = fileOf('coredns.yaml')
 const DAPR_VALUES = fileOf('dapr-values.yaml')
 const KEDA_KUSTOMIZATION = fileOf('keda/kustomization.yaml')
+const METRICS_KUSTOMIZATION = fileOf('metrics-server/kustomization.yaml')
 
 /** Files or folders of objects, for kubectl; of KWOK for itself. */
-export type Manifests = { daprDefinitions: string; dapr: string; keda: string; kwok: string }
+export type Manifests = {
+  daprDefinitions: string
+  dapr: string
+  keda: string
+  metricsServer: string
+  kwok: string
+}
 
 /** What KWOK needs to play nodes and pods that are ready at once. */
 const KWOK_STAGES = ['node/fast', 'node/heartbeat-with-lease', 'pod/fast']
 /** It exits where these are zero, which they are by themselves. */
 const KWOK_PARALLEL = { nodeLeaseParallelism: 4, podPlayStageParallelism: 4, nodePlayStageParallelism: 4 }
 
-/** They lie in the Go modules of Dapr, KEDA and KWOK: rendered once for each release and each setting. */
+/** They lie in the Go modules of Dapr, KEDA, metrics-server and KWOK: rendered once for each release and each setting. */
 export async function renderManifests(binaries: Binaries, making: Making): Promise<Manifests> {
   const { env, report, signal } = making
   const name = await cacheName(
     'manifests',
     `${DAPR}-${KEDA}`,
-    [DAPR_VALUES, KEDA_KUSTOMIZATION],
-    [KWOK, ...KWOK_STAGES, JSON.stringify(KWOK_PARALLEL)],
+    [DAPR_VALUES, KEDA_KUSTOMIZATION, METRICS_KUSTOMIZATION],
+    [METRICS_SERVER, KWOK, ...KWOK_STAGES, JSON.stringify(KWOK_PARALLEL)],
   )
   const folder = join(cacheRoot(env), name)
   await keep({
@@ -39,9 +46,9 @@ export async function renderManifests(binaries: Binaries, making: Making): Promi
     report,
     signal,
     fill: async (unfinished) => {
-      report('manifests of Dapr, KEDA and KWOK, the first time')
+      report('manifests of Dapr, KEDA, metrics-server and KWOK, the first time')
       await renderDapr(unfinished, binaries.helm, making)
-      await renderKeda(unfinished, binaries.kubelite, making)
+      for (const patched of [keda, metricsServer]) await renderPatched(patched, unfinished, binaries, making)
       await renderKwok(unfinished, binaries.kubelite, making)
     },
   })
@@ -50,6 +57,7 @@ export async function renderManifests(binaries: Binaries, making: Making): Promi
     daprDefinitions: file('dapr-crds'),
     dapr: file('dapr.yaml'),
     keda: file('keda.yaml'),
+    metricsServer: file('metrics-server.yaml'),
     kwok: file('kwok.yaml'),
   }
 }
@@ -62,16 +70,36 @@ async function renderDapr(folder: string, helm: string, making: Making): Promise
   await writeFile(join(folder, 'dapr.yaml'), await outputOf(helm, args))
 }
 
-async function renderKeda(folder: string, kubelite: string, making: Making): Promise<void> {
-  const source = { ...making, module: GO_KUBERNETES, onLine: () => {} }
-  const module = await fetchModule(source, 'github.com/kedacore/keda/v2')
-  const draft = join(folder, 'draft')
-  await mkdir(join(draft, 'keda'), { recursive: true })
-  await cp(join(module, 'config'), join(draft, 'config'), { recursive: true })
-  await writeFile(join(draft, 'keda/kustomization.yaml'), await readFile(KEDA_KUSTOMIZATION))
+/** Manifests of a Go module, and our kustomization that is laid over them: it stands beside the module's `folder`. */
+type Patched = { name: string; module: string; folder: string; kustomization: string }
+
+const keda: Patched = {
+  name: 'keda',
+  module: 'github.com/kedacore/keda/v2',
+  folder: 'config',
+  kustomization: KEDA_KUSTOMIZATION,
+}
+const metricsServer: Patched = {
+  name: 'metrics-server',
+  module: 'sigs.k8s.io/metrics-server',
+  folder: 'manifests/base',
+  kustomization: METRICS_KUSTOMIZATION,
+}
+
+async function renderPatched(
+  { name, module, folder, kustomization }: Patched,
+  into: string,
+  { kubelite }: Binaries,
+  making: Making,
+): Promise<void> {
+  const source = await fetchModule({ ...making, module: GO_KUBERNETES, onLine: () => {} }, module)
+  const draft = join(into, 'draft')
+  await mkdir(join(draft, name), { recursive: true })
+  await cp(join(source, folder), join(draft, basename(folder)), { recursive: true })
+  await writeFile(join(draft, name, 'kustomization.yaml'), await readFile(kustomization))
   await writeFile(
-    join(folder, 'keda.yaml'),
-    await outputOf(kubelite, ['kubectl', 'kustomize', join(draft, 'keda')]),
+    join(into, `${name}.yaml`),
+    await outputOf(kubelite, ['kubectl', 'kustomize', join(draft, name)]),
   )
   await promisify(execFile)('chmod', ['-R', 'u+w', draft])
   await rm(draft, { recursive: true })

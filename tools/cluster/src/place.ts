@@ -6,7 +6,7 @@ import { cacheRoot } from '@tideshop/runtime/cache'
  * this machine that lead into it lie below 32768, where the kernel begins to hand out ports for outgoing connections.
  */
 
-/** The node's address; what runs beside Kubernetes (Kafka, the database, Prometheus) listens there too. */
+/** The node's address; what runs beside Kubernetes (Kafka, the database, RabbitMQ, Prometheus) listens there too. */
 export const NODE = '10.88.0.1'
 export const NODE_NAME = 'node-0'
 export const POD_SUBNET = '10.88.4.0/22'
@@ -19,6 +19,7 @@ export const DOOR_SERVICE = '10.96.0.80'
 export const API_PORT = 26_443
 export const KAFKA_PORT = 9092
 export const MONGODB_PORT = 27_017
+export const RABBITMQ_PORT = 5672
 export const PROMETHEUS_PORT = 9090
 
 /** What leads from 127.0.0.1 of this machine into the cluster. */
@@ -26,6 +27,7 @@ export const DOOR_PORT = 28_080
 export const DOOR = `http://127.0.0.1:${DOOR_PORT}`
 export const PROMETHEUS_DOOR_PORT = 26_790
 export const MONGODB_DOOR_PORT = 26_717
+export const RABBITMQ_DOOR_PORT = 26_672
 
 /** The namespace of the shop. */
 export const NAMESPACE = 'tideshop'

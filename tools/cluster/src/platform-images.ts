@@ -7,7 +7,16 @@ export const PAUSE_IMAGE = 'localhost/tideshop/pause:1'
 /** One for all parts of the platform: they are single files, and each is started by its path. */
 export const PLATFORM_IMAGE = 'localhost/tideshop/platform:1'
 
-const PARTS: BinaryName[] = ['coredns', 'operator', 'injector', 'sentry', 'placement', 'keda', 'keda-adapter']
+const PARTS: BinaryName[] = [
+  'coredns',
+  'operator',
+  'injector',
+  'sentry',
+  'placement',
+  'keda',
+  'keda-adapter',
+  'metrics-server',
+]
 
 /** The charts say runAsNonRoot; any number but 0 will do. */
 const USER = '65532'

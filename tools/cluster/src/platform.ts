@@ -36,6 +36,12 @@ export async function installKeda(kubectl: Kubectl, { keda }: Manifests): Promis
   )
 }
 
+/** What tells the autoscaler of processor time; resolves when it can be asked. Values come 20 s later. */
+export async function installMetricsServer(kubectl: Kubectl, { metricsServer }: Manifests): Promise<void> {
+  await kubectl.apply('--filename', metricsServer)
+  await until('the metrics of pods', READY_WITHIN_MS, () => kubectl.answers('/apis/metrics.k8s.io/v1beta1'))
+}
+
 /** Beside the cluster and not in it: it then needs no rights, and stays when the node is full. */
 export async function startPrometheus({ place }: Parts, command: string): Promise<void> {
   const config = settingsFile(place, 'prometheus.yaml', prometheusSettings(place.kubeconfig))

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { NotStarted } from '@tideshop/run/process'
+import { findRabbitmq } from '@tideshop/run/rabbitmq'
 import type { Identity } from '@tideshop/run/record'
 import type { Report } from '@tideshop/run/steps'
 import { Steps } from '@tideshop/run/steps'
@@ -44,8 +45,11 @@ export class Lacking extends Error {
   }
 }
 
-/** Starts a cluster with the shop in it. When that fails or is given up, nothing of it is left before this rejects. */
-export async function up({ env, report, signal }: Up): Promise<void> {
+/**
+ * Starts a cluster with the shop in it. When that fails or is given up, nothing of it is left before this rejects. Returns a
+ * sentence for each service that stays away: what is missing, and how to get it.
+ */
+export async function up({ env, report, signal }: Up): Promise<string[]> {
   const place = placeOf(env)
   const lacks = lacksOf(env)
   if (lacks.length > 0) throw new Lacking(lacks)
@@ -65,6 +69,7 @@ export async function up({ env, report, signal }: Up): Promise<void> {
     await startInside(place, plan, holder, { report, signal })
     // From now on the cluster is nobody's child.
     writeRecord(place, { ...record, holder, runner: null })
+    return plan.closed
   } catch (error) {
     await close(place)
     throw error
@@ -88,12 +93,13 @@ async function claim(place: Place): Promise<void> {
 /** What is to run: found or built, nothing started. */
 async function prepare(steps: Steps, { env, signal }: Omit<Up, 'report'>): Promise<Plan> {
   const making = (step: string): Making => ({ env, signal, report: (line) => steps.note(step, line) })
-  const { binaries, daprd, kafka, mongodb } = await steps.take('binaries', async () => {
+  const { binaries, daprd, kafka, mongodb, queue } = await steps.take('binaries', async () => {
     const options = making('binaries')
     const binaries: Binaries = await buildBinaries(options)
     const daprd = await program('daprd', options)
     const kafka = await program('kafka', options)
-    return { binaries, daprd, kafka, mongodb: await program('mongodb', options) }
+    const mongodb = await program('mongodb', options)
+    return { binaries, daprd, kafka, mongodb, queue: await findRabbitmq(true, withoutAddresses(env)) }
   })
   return steps.take('image layers', async () => {
     const options = making('image layers')
@@ -101,6 +107,8 @@ async function prepare(steps: Steps, { env, signal }: Omit<Up, 'report'>): Promi
       binaries,
       kafka,
       mongodb,
+      rabbitmq: queue.provided?.kind === 'program' ? queue.provided : null,
+      closed: queue.closed,
       cni: cniFolder() ?? '',
       platformImages: await platformImages(binaries, daprd.command, options),
       shopImages: await shopImages(SERVICES, options),
@@ -109,12 +117,16 @@ async function prepare(steps: Steps, { env, signal }: Omit<Up, 'report'>): Promi
   })
 }
 
-/** A part that runs elsewhere is of no use: pods cannot reach it. */
 async function program(part: PartName, { env, report, signal }: Making): Promise<Program> {
-  const { KAFKA_BROKERS: _kafka, MONGODB_URI: _mongodb, ...ours } = env
-  const provided = await provide(part, { env: ours, report, signal })
+  const provided = await provide(part, { env: withoutAddresses(env), report, signal })
   if (provided.kind !== 'program') throw new Error(`${part} must be a program here`)
   return provided
+}
+
+/** A part that runs elsewhere is of no use: pods cannot reach it. */
+function withoutAddresses(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { KAFKA_BROKERS: _kafka, MONGODB_URI: _mongodb, RABBITMQ_URL: _rabbitmq, ...ours } = env
+  return ours
 }
 
 async function startInside(

@@ -193,9 +193,9 @@ rootLogger.appenderRef.console.ref = console
 `
 
 /** Whether anybody listens there. */
-export function accepts(port: number): Promise<boolean> {
+export function accepts(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect(port, host)
     socket.once('error', () => resolve(false))
     socket.once('connect', () => {
       socket.destroy()

@@ -1,10 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { Provided } from '@tideshop/runtime/part'
+import type { Program, Provided } from '@tideshop/runtime/part'
 import { locate } from '@tideshop/runtime/provide'
 import { accepts, type Part } from './backbone.ts'
 import type { Fleet } from './fleet.ts'
 import type { Need } from './ports.ts'
+import type { Spec } from './process.ts'
 import type { Steps } from './steps.ts'
 
 /**
@@ -32,9 +33,9 @@ export const needRabbitmq: readonly string[] = ['invoices']
 export type Rabbitmq = { provided: Provided | null; closed: string[] }
 
 /** Nothing is started. Who does not want it is told of no lack. */
-export async function findRabbitmq(isWanted = true): Promise<Rabbitmq> {
+export async function findRabbitmq(isWanted = true, env = process.env): Promise<Rabbitmq> {
   if (!isWanted) return { provided: null, closed: [] }
-  const located = await locate('rabbitmq')
+  const located = await locate('rabbitmq', env)
   if (located.state === 'found') return { provided: located.provided, closed: [] }
   const lacks = located.state === 'missing' ? located.lacks : []
   const why = [...located.ignored, ...lacks].join('; ')
@@ -52,7 +53,7 @@ export function rabbitmqNeeds({ provided }: Rabbitmq, offset: number): Need[] {
 
 export type RabbitmqPlace = { fleet: Fleet; dir: string; portOffset: number }
 
-/** One node with its own folders and its own name, on this machine's own address. Null where there is none. */
+/** On this machine's own address. Null where there is none. */
 export async function startRabbitmq(
   { provided }: Rabbitmq,
   place: RabbitmqPlace,
@@ -60,59 +61,66 @@ export async function startRabbitmq(
 ): Promise<Part | null> {
   if (provided === null) return null
   if (provided.kind === 'remote') return { address: provided.address, process: null }
-  const dir = path.join(place.dir, 'rabbitmq')
-  mkdirSync(path.join(dir, 'log'), { recursive: true })
-  const port = AMQP_PORT + place.portOffset
-  const env = nodeEnv(dir, place.portOffset)
+  const { fleet, dir, portOffset } = place
+  const ports = { amqp: AMQP_PORT, dist: DIST_PORT, epmd: EPMD_PORT }
+  const seat: Seat = { dir: path.join(dir, 'rabbitmq'), host: HOST, ports: shifted(ports, portOffset) }
   return steps.take(RABBITMQ_STEP, async () => {
-    await startEpmd(place, dir, env)
-    const process = place.fleet.define(
-      {
-        name: 'rabbitmq',
-        command: provided.command,
-        args: provided.args,
-        cwd: dir,
-        env,
-        isReady: () => accepts(port),
-        readyWithinMs: READY_WITHIN_MS,
-        stopWithinMs: STOP_WITHIN_MS,
-      },
-      'backbone',
-    )
+    const { epmd, node } = rabbitmqSpecs(provided, seat)
+    await fleet.define(epmd, 'backbone').start()
+    const process = fleet.define(node, 'backbone')
     await process.start()
-    return { address: `amqp://guest:guest@${HOST}:${port}`, process }
+    return { address: rabbitmqAddress(HOST, seat.ports.amqp), process }
   })
 }
 
-/** Left to itself RabbitMQ starts one that stays when it goes, and that all Erlangs of the machine share. */
-async function startEpmd({ fleet, portOffset }: RabbitmqPlace, dir: string, env: Record<string, string>) {
-  const port = EPMD_PORT + portOffset
-  const epmd = fleet.define(
-    {
-      name: 'rabbitmq/epmd',
-      command: 'epmd',
-      args: ['-port', String(port)],
-      cwd: dir,
-      env,
-      isReady: () => accepts(port),
-      readyWithinMs: READY_WITHIN_MS,
-      stopWithinMs: STOP_WITHIN_MS,
-    },
-    'backbone',
-  )
-  await epmd.start()
+export function rabbitmqAddress(host: string, port: number): string {
+  return `amqp://guest:guest@${host}:${port}`
 }
 
-function nodeEnv(dir: string, offset: number): Record<string, string> {
+/** Of `pnpm start`, without an offset. */
+export const RABBITMQ_OF_START = rabbitmqAddress(HOST, AMQP_PORT)
+
+type Ports = { amqp: number; dist: number; epmd: number }
+
+/** Where a node lives: with its own folders, at an address and ports that nobody else has. */
+export type Seat = { dir: string; host: string; ports: Ports }
+
+/** Its two processes. Left to itself RabbitMQ starts an epmd that stays when it goes, and that all Erlangs of the machine share. */
+export function rabbitmqSpecs({ command, args }: Program, seat: Seat): { epmd: Spec; node: Spec } {
+  const { dir, host, ports } = seat
+  mkdirSync(path.join(dir, 'log'), { recursive: true })
+  const common = {
+    cwd: dir,
+    env: nodeEnv(seat),
+    readyWithinMs: READY_WITHIN_MS,
+    stopWithinMs: STOP_WITHIN_MS,
+  }
+  return {
+    epmd: {
+      ...common,
+      name: 'rabbitmq/epmd',
+      command: 'epmd',
+      args: ['-port', String(ports.epmd)],
+      isReady: () => accepts(ports.epmd),
+    },
+    node: { ...common, name: 'rabbitmq', command, args, isReady: () => accepts(ports.amqp, host) },
+  }
+}
+
+function shifted({ amqp, dist, epmd }: Ports, by: number): Ports {
+  return { amqp: amqp + by, dist: dist + by, epmd: epmd + by }
+}
+
+function nodeEnv({ dir, host, ports }: Seat): Record<string, string> {
   return {
     // The cookie, Erlang's password, is made there.
     HOME: dir,
     ERL_EPMD_ADDRESS: HOST,
-    ERL_EPMD_PORT: String(EPMD_PORT + offset),
-    RABBITMQ_NODENAME: `tideshop-${AMQP_PORT + offset}@localhost`,
-    RABBITMQ_NODE_IP_ADDRESS: HOST,
-    RABBITMQ_NODE_PORT: String(AMQP_PORT + offset),
-    RABBITMQ_DIST_PORT: String(DIST_PORT + offset),
+    ERL_EPMD_PORT: String(ports.epmd),
+    RABBITMQ_NODENAME: `tideshop-${ports.amqp}@localhost`,
+    RABBITMQ_NODE_IP_ADDRESS: host,
+    RABBITMQ_NODE_PORT: String(ports.amqp),
+    RABBITMQ_DIST_PORT: String(ports.dist),
     RABBITMQ_MNESIA_BASE: path.join(dir, 'data'),
     RABBITMQ_LOG_BASE: path.join(dir, 'log'),
     RABBITMQ_PID_FILE: path.join(dir, 'pid'),
@@ -126,9 +134,11 @@ function nodeEnv(dir: string, offset: number): Record<string, string> {
   }
 }
 
+/** By itself `guest` may come from 127.0.0.1 only; that nobody else comes is the matter of the address that it listens at. */
 const CONFIG = `log.file = false
 log.console = true
 log.console.level = warning
+loopback_users = none
 `
 
 function written(dir: string, name: string, text: string): string {

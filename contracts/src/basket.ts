@@ -7,8 +7,12 @@ import { LINES_MAX, quantity, quoteView, VOUCHERS_MAX, voucherCode } from './pri
  * what it costs is asked anew each time that somebody looks.
  */
 
-/** Whose basket it is. Made by the door; nobody can guess another one's. */
-export const customerId = z.uuidv7()
+/** Of who has no account: made by the door, kept in a cookie; nobody can guess another one's. */
+export const guestId = z.uuidv7()
+/** Of an account: made by the door of who the issuer says it is. No cookie of a guest can have one. */
+export const accountId = z.uuid({ version: 'v8' })
+/** Whose basket it is. */
+export const customerId = z.union([guestId, accountId])
 
 const line = z.strictObject({ sku, quantity })
 

@@ -3,6 +3,7 @@ import type { Catalog } from '../src/catalog.ts'
 import type { Operations } from '../src/operations.ts'
 import type { Orders } from '../src/orders.ts'
 import type { Prices } from '../src/prices.ts'
+import type { Stock } from '../src/stock.ts'
 
 const nobody = () => Promise.reject(new Error('nobody was to be asked'))
 
@@ -13,6 +14,7 @@ export const askNobody: {
   baskets: Baskets
   orders: Orders
   prices: Prices
+  stock: Stock
 } = {
   operations: { create: nobody, find: nobody },
   catalog: {
@@ -22,8 +24,11 @@ export const askNobody: {
     picture: nobody,
     categories: nobody,
     sales: nobody,
+    putGood: nobody,
+    putSale: nobody,
   },
   baskets: { find: nobody, change: nobody },
   orders: { place: nobody, find: nobody, list: nobody, cancel: nobody, advance: nobody },
   prices: { quote: nobody },
+  stock: { read: nobody, deliver: nobody },
 }

@@ -9,11 +9,14 @@ const RETRY_AFTER_S = 1
 
 const statusOf: Record<RefusalCode, number> = {
   invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
   'not-found': 404,
   conflict: 409,
   'too-large': 413,
   'wrong-media-type': 415,
   'key-reused': 422,
+  'too-many': 429,
   unavailable: 503,
   uncertain: 503,
 }
@@ -84,17 +87,17 @@ function problem(log: Log): ErrorRequestHandler {
       log.error({ err: thrown, method: request.method, path: request.path }, 'a request failed')
     }
     const status = refusal === null ? 500 : statusOf[refusal.code]
-    if (status === 503) response.set('retry-after', String(RETRY_AFTER_S))
-    response
-      .status(status)
-      .type('application/problem+json')
-      .json({
-        title: refusal?.code ?? 'internal',
-        status,
-        ...(refusal && { detail: refusal.message }),
-        ...(refusal && refusal.errors.length > 0 && { errors: refusal.errors }),
-      })
+    // Who counts knows better when.
+    if ((status === 429 || status === 503) && !response.hasHeader('retry-after'))
+      response.set('retry-after', String(RETRY_AFTER_S))
+    response.status(status).type('application/problem+json').json(problemDetails(status, refusal))
   }
+}
+
+function problemDetails(status: number, refusal: Refusal | null): object {
+  if (refusal === null) return { title: 'internal', status }
+  const { code, message, errors } = refusal
+  return { title: code, status, detail: message, ...(errors.length > 0 && { errors }) }
 }
 
 /** Our own refusals, and those of Express and its body parser, which carry a `type` and a status below 500. */

@@ -2,6 +2,7 @@ import { type Baskets, priced } from '@tideshop/clients/baskets'
 import type { Catalog } from '@tideshop/clients/catalog'
 import type { Operations } from '@tideshop/clients/operations'
 import type { Prices } from '@tideshop/clients/prices'
+import type { Stock } from '@tideshop/clients/stock'
 import { type BasketChange, type BasketView, putLine, putVouchers } from '@tideshop/contracts/basket'
 import { listGoods, listSales, sku } from '@tideshop/contracts/catalog'
 import {
@@ -15,22 +16,35 @@ import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type Response } from 'express'
-import { CUSTOMER_COOKIE, customerCookie, customerIn } from './customer.ts'
+import type { Accounts } from './accounts.ts'
+import { administrate } from './admin.ts'
 import { docsAssets, docsPage } from './docs.ts'
+import { type DoorLimits, defaultLimits, limitChanges } from './limits.ts'
 import { openApi } from './openapi.ts'
+import { keepSessions } from './session.ts'
+import { lookWhoAsks, remember, whoAsks } from './who.ts'
 
 export type GatewayParts = HttpParts & {
   operations: Operations
   catalog: Catalog
   prices: Prices
   baskets: Baskets
+  stock: Stock
+  /** Without an issuer all are guests. */
+  accounts?: Accounts
+  limits?: DoorLimits
+  /** Proxies before the door that say for whom they ask. By itself none is believed. */
+  proxies?: number
   newId: () => string
 }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
-  const { operations, prices, newId } = parts
+  const { operations, prices, accounts, limits = defaultLimits, proxies = 0, newId } = parts
   return httpApp(parts, (app) => {
+    app.set('trust proxy', proxies)
+    app.use(lookWhoAsks(accounts), limitChanges(limits.changes))
+
     app.post('/operation/create/:kind', jsonBody, async (request, response) => {
       // Named here: when the sidecar repeats the call, or the answer is lost, it is still one operation.
       const operation = await operations.create({ id: newId(), ...readCreate(request) })
@@ -48,6 +62,8 @@ export function gatewayApp(parts: GatewayParts): Express {
 
     showCatalog(app, parts)
     keepBasket(app, parts)
+    administrate(app, parts)
+    if (accounts !== undefined) keepSessions(app, { ...parts, accounts, signIns: limits.signIns })
 
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)
@@ -90,19 +106,19 @@ function keepBasket(app: Express, parts: GatewayParts): void {
   const { baskets, newId } = parts
 
   async function change(request: Request, response: Response, wish: BasketChange): Promise<void> {
-    const id = customerIn(request.get('cookie')) ?? newId()
+    const id = whoAsks(request).customerId ?? newId()
     const { basket, keptS } = await baskets.change(id, wish)
-    response.cookie(CUSTOMER_COOKIE, id, customerCookie(keptS, cameByHttps(request)))
+    remember(request, response, id, keptS)
     own(response).json(basket)
   }
 
   async function takeOut(request: Request, response: Response, wish: BasketChange): Promise<void> {
-    if (customerIn(request.get('cookie')) === undefined) own(response).json(nothing)
+    if (whoAsks(request).customerId === undefined) own(response).json(nothing)
     else await change(request, response, wish)
   }
 
   app.get('/api/basket', async (request, response) => {
-    const id = customerIn(request.get('cookie'))
+    const id = whoAsks(request).customerId
     const basket = id === undefined ? nothing : await baskets.find(id)
     own(response).json(await priced(basket, parts, continueTrace(request.get('traceparent'))))
   })
@@ -131,11 +147,6 @@ const nothing: BasketView = { lines: [], voucherCodes: [] }
 /** Nobody on the way may keep it, or show it to somebody else. */
 function own(response: Response): Response {
   return response.set('cache-control', 'private, no-store')
-}
-
-/** An Ingress ends the encryption and says so. Whoever says it himself only keeps his own cookie from going by http. */
-function cameByHttps(request: Request): boolean {
-  return request.secure || request.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
 }
 
 function readCreate(request: Request): Omit<CreateOperation, 'id'> {

@@ -3,13 +3,15 @@ import { basketsThrough } from '@tideshop/clients/baskets'
 import { catalogThrough } from '@tideshop/clients/catalog'
 import { operationsThrough } from '@tideshop/clients/operations'
 import { pricesThrough } from '@tideshop/clients/prices'
+import { stockThrough } from '@tideshop/clients/stock'
 import { grpcSidecarOn } from '@tideshop/kit/grpc-invoke'
 import { daprInvoke } from '@tideshop/kit/invoke'
 import { run } from '@tideshop/kit/run'
 import { sidecarOn } from '@tideshop/kit/sidecar'
 import { createLog, createMetrics } from '@tideshop/kit/telemetry'
+import { accountsOf } from './accounts.ts'
 import { gatewayApp } from './app.ts'
-import { readEnv } from './env.ts'
+import { accountSettings, readEnv } from './env.ts'
 
 const appId = 'apigateway'
 const env = readEnv(process.env)
@@ -25,6 +27,13 @@ const app = gatewayApp({
   catalog: catalogThrough(invoke, env.WAKE_WAIT_MS),
   baskets: basketsThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
+  stock: stockThrough(sidecar, env.WAKE_WAIT_MS),
+  ...(env.OIDC_ISSUER !== '' && { accounts: accountsOf(accountSettings(env), log) }),
+  limits: {
+    changes: { perS: env.CHANGES_PER_S, burst: env.CHANGES_BURST },
+    signIns: { perS: env.SIGN_INS_PER_S, burst: env.SIGN_INS_BURST },
+  },
+  proxies: env.PROXIES,
   newId: () => randomUUIDv7(),
   // Not of what lies behind: a door that waits for sleeping services would never open.
   ready: () => sidecar.ready(),

@@ -1,0 +1,34 @@
+import type { Catalog } from '@tideshop/clients/catalog'
+import type { Stock } from '@tideshop/clients/stock'
+import { putGood, putSale, saleId, sku, stockDelivery } from '@tideshop/contracts/catalog'
+import { jsonBody } from '@tideshop/kit/http'
+import { parse } from '@tideshop/kit/refusal'
+import type { Express } from 'express'
+import { needs } from './who.ts'
+
+/** What the shop's staff does. Who may is asked before what: rubbish of a stranger is not even read. */
+export function administrate(app: Express, { catalog, stock }: { catalog: Catalog; stock: Stock }): void {
+  app.put('/api/admin/goods/:sku', needs('catalog:write'), jsonBody, async (request, response) => {
+    const good = parse(sku, request.params['sku'], 'sku')
+    response.json(await catalog.putGood(good, parse(putGood, request.body)))
+  })
+
+  app.put('/api/admin/sales/:id', needs('catalog:write'), jsonBody, async (request, response) => {
+    const id = parse(saleId, request.params['id'], 'id')
+    response.json(await catalog.putSale(id, parse(putSale, request.body)))
+  })
+
+  app.get('/api/admin/stock/:sku', needs('stock:read'), async (request, response) => {
+    response.json(await stock.read(parse(sku, request.params['sku'], 'sku')))
+  })
+
+  app.post(
+    '/api/admin/stock/:sku/deliveries',
+    needs('stock:deliver'),
+    jsonBody,
+    async (request, response) => {
+      const good = parse(sku, request.params['sku'], 'sku')
+      response.json(await stock.deliver(good, parse(stockDelivery, request.body)))
+    },
+  )
+}

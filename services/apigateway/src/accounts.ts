@@ -1,13 +1,6 @@
 import { Refusal } from '@tideshop/kit/refusal'
 import type { Log } from '@tideshop/kit/telemetry'
-import {
-  createRemoteJWKSet,
-  errors,
-  type FlattenedJWSInput,
-  type JWSHeaderParameters,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose'
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import * as oidc from 'openid-client'
 import { z } from 'zod'
 import { accountIdOf } from './customer.ts'
@@ -158,15 +151,13 @@ function refusalText(error: errors.JOSEError): string {
     : 'the token is not one that the issuer signed for this'
 }
 
-type Keys = (header: JWSHeaderParameters, token: FlattenedJWSInput) => ReturnType<JWTVerifyGetKey>
-
 /** What the door knows of the issuer: nothing at its start, so that it opens while the issuer is away. */
 function issuerOf(
   settings: AccountSettings,
   log: Log,
 ): {
   client: () => Promise<oidc.Configuration>
-  keys: () => Promise<Keys>
+  keys: () => Promise<JWTVerifyGetKey>
 } {
   const { clientId, clientSecret } = settings
   const client = kept(async () => {
@@ -209,7 +200,7 @@ const issuerMetadata = z.looseObject({
 })
 
 /** Known keys keep working while the issuer is away. */
-async function keysAt(url: URL, log: Log): Promise<Keys> {
+async function keysAt(url: URL, log: Log): Promise<JWTVerifyGetKey> {
   const set = createRemoteJWKSet(url, {
     timeoutDuration: ISSUER_TIMEOUT_MS,
     cooldownDuration: KEYS_AGAIN_MS,

@@ -25,9 +25,9 @@ test('who asks too often takes nothing from others', () => {
   expect(take('greta')).toBe(0)
 })
 
-test('of a hundred thousand who ask, those who asked last are remembered', () => {
+test('of thirty thousand who ask, those who asked last are remembered', () => {
   const { take } = clocked({ perS: 1, burst: 1 })
-  for (let nth = 0; nth < 100_000; nth += 1) take(String(nth))
-  expect(take('99999')).toBeGreaterThan(0)
+  for (let nth = 0; nth < 30_000; nth += 1) take(String(nth))
+  expect(take('29999')).toBeGreaterThan(0)
   expect(take('0')).toBe(0)
 })

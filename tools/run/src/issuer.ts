@@ -30,10 +30,13 @@ export function issuerNeeds({ url, isOurs }: Issuer): Need[] {
   return isOurs ? [{ port: Number(new URL(url).port), who: 'the issuer' }] : []
 }
 
+/** `env`: overrides. */
+export type IssuerPlace = { fleet: Fleet; root: string; doorPort: number; env?: Record<string, string> }
+
 /** `doorPort`: of the shop, which it asks for who is registered, and sends browsers back to. */
 export async function startIssuer(
   { url, isOurs }: Issuer,
-  { fleet, root, doorPort }: { fleet: Fleet; root: string; doorPort: number },
+  { fleet, root, doorPort, env = {} }: IssuerPlace,
   steps: Steps,
 ): Promise<void> {
   if (!isOurs) return
@@ -48,6 +51,7 @@ export async function startIssuer(
         ISSUER: url,
         SHOP_URL: `http://127.0.0.1:${doorPort}`,
         DOOR_URLS: `http://127.0.0.1:${doorPort},http://localhost:${doorPort}`,
+        ...env,
       },
       isReady: () => answers(`${url}/readyz`, 200),
       readyWithinMs: READY_WITHIN_MS,

@@ -144,7 +144,7 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
   const env = { OIDC_ISSUER: issuer.url, ...options.env }
   crew.equip({ fleet, daprd, rendered, controlPlane, mongodbUri: mongodb.address, env })
   await Promise.all([
-    startIssuer(issuer, { fleet, root: options.root, doorPort: Number(new URL(url).port) }, steps),
+    startIssuer(issuer, { fleet, root: options.root, doorPort: Number(new URL(url).port), env }, steps),
     ...apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))),
   ])
   await steps.take('front door', () => untilOpen(url, steps))

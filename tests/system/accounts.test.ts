@@ -60,8 +60,15 @@ async function onSignInPage(browser: Browser, path: string) {
 }
 
 async function skusOf(headers: Record<string, string>): Promise<string[]> {
-  const { body } = await send('GET', '/api/basket', headers)
-  return pricedBasket.parse(body).lines.map(({ sku }) => sku)
+  let seen: Answer['body'] = {}
+  const look = async () => {
+    const { status, body } = await send('GET', '/api/basket', headers)
+    seen = body
+    return status
+  }
+  // The first call through a sidecar may be too slow on a busy machine, and is 503 then.
+  await expect.poll(look, SOON).toBe(200)
+  return pricedBasket.parse(seen).lines.map(({ sku }) => sku)
 }
 
 test('who registered and was approved signs in, with the basket that was filled before, and out again', async () => {

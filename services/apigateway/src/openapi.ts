@@ -5,12 +5,18 @@ import {
   goodView,
   listGoods,
   listSales,
+  putGood,
+  putSale,
   salesPage,
+  saleView,
   sku,
+  stockDelivery,
+  stockView,
 } from '@tideshop/contracts/catalog'
 import { operationId, operationView, userCreateBody } from '@tideshop/contracts/operations'
 import { quoteBody, quoteView } from '@tideshop/contracts/pricing'
 import { z } from 'zod'
+import { adminPaths, securitySchemes, sessionPaths, withWhoAsks } from './openapi-accounts.ts'
 
 /** The door's contract, OpenAPI 3.1, made from the schemas that check the requests, so the two cannot differ. */
 
@@ -35,6 +41,11 @@ const schemas = {
   PricedBasket: jsonSchema(pricedBasket),
   BasketLine: jsonSchema(putLine),
   BasketVouchers: jsonSchema(putVouchers),
+  GoodToPut: jsonSchema(putGood, 'input'),
+  Sale: jsonSchema(saleView),
+  SaleToPut: jsonSchema(putSale, 'input'),
+  Stock: jsonSchema(stockView),
+  StockDelivery: jsonSchema(stockDelivery),
   Problem: jsonSchema(problem),
 }
 
@@ -148,7 +159,7 @@ const catalogPaths = {
   },
 } as const
 
-function basketBody(name: keyof typeof schemas) {
+function jsonBody(name: keyof typeof schemas) {
   return { required: true, content: { 'application/json': { schema: ref(name) } } }
 }
 
@@ -183,7 +194,7 @@ const basketPaths = {
       operationId: 'putLine',
       summary: 'Have so many pieces of a good in it',
       parameters: [skuInPath],
-      requestBody: basketBody('BasketLine'),
+      requestBody: jsonBody('BasketLine'),
       responses: {
         200: changed,
         400: no('Malformed sku, broken JSON or wrong fields'),
@@ -206,7 +217,7 @@ const basketPaths = {
       tags: ['basket'],
       operationId: 'putVouchers',
       summary: 'Pay with these vouchers',
-      requestBody: basketBody('BasketVouchers'),
+      requestBody: jsonBody('BasketVouchers'),
       responses: {
         200: changed,
         400: no('Broken JSON or wrong fields'),
@@ -221,7 +232,7 @@ const basketPaths = {
 export const openApi = {
   openapi: '3.1.0',
   info: { title: 'Tideshop', version: '1', description: 'A shop that scales like the tide.' },
-  paths: {
+  paths: withWhoAsks({
     '/operation/create/user-create': {
       post: {
         tags: ['operations'],
@@ -273,6 +284,8 @@ export const openApi = {
     },
     ...catalogPaths,
     ...basketPaths,
-  },
-  components: { schemas },
+    ...adminPaths({ answer, no, body: jsonBody, later }),
+    ...sessionPaths({ no, later }),
+  }),
+  components: { schemas, securitySchemes },
 } as const

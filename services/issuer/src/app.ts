@@ -1,9 +1,8 @@
 import { type HttpParts, httpApp } from '@tideshop/kit/http'
 import { Refusal } from '@tideshop/kit/refusal'
 import express, { type Express, type Request, type Response } from 'express'
-import type { JWK } from 'jose'
 import type Provider from 'oidc-provider'
-import { type SigningKey, withNewKey } from './keys.ts'
+import { inOrderOfUse, type SigningKey, withNewKey } from './keys.ts'
 import { signInPage } from './page.ts'
 import { type Person, staff } from './people.ts'
 import { openProvider, type ProviderParts } from './provider.ts'
@@ -13,11 +12,12 @@ const PEOPLE_MAX = 10_000
 /** Bytes of the form, which carries one number. */
 const FORM_MAX = 1024
 
-export type IssuerParts = HttpParts & Omit<ProviderParts, 'remember' | 'find'> & { firstKey: SigningKey }
+export type IssuerParts = HttpParts &
+  Omit<ProviderParts, 'remember' | 'find'> & { firstKeys: readonly SigningKey[] }
 
 export type Issuer = {
   app: Express
-  /** From now on this one signs. */
+  /** From now on this one is shown, and the one before it signs. */
   rotate: (key: SigningKey) => void
 }
 
@@ -29,12 +29,9 @@ export function issuerApp(parts: IssuerParts): Issuer {
   let provider: Provider
   function rotate(key: SigningKey): void {
     keys = withNewKey(keys, key, parts.tokenTtlS * 1000)
-    provider = openProvider(
-      { ...parts, ...known },
-      keys.map(({ jwk }): JWK => jwk),
-    )
+    provider = openProvider({ ...parts, ...known }, inOrderOfUse(keys))
   }
-  rotate(parts.firstKey)
+  for (const key of parts.firstKeys) rotate(key)
 
   async function whoIs({ registration, staff: post }: Record<string, unknown> = {}): Promise<Person> {
     return staff.get(String(post)) ?? parts.registered(String(registration ?? ''))

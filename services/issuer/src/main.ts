@@ -26,7 +26,7 @@ const { app, rotate } = issuerApp({
   tokenTtlS: env.TOKEN_TTL_S,
   registered: registrationsAt(env.SHOP_URL),
   cookieKey: randomBytes(32).toString('base64url'),
-  firstKey: await newKey(),
+  firstKeys: [await newKey(), await newKey()],
   ready: async () => {},
 })
 

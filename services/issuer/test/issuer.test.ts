@@ -41,7 +41,7 @@ async function open(operation: OperationView | null = approved) {
     tokenTtlS: TTL_S,
     registered: registrationsAt(door),
     cookieKey: 'secret',
-    firstKey: await keyMadeAt(0),
+    firstKeys: [await keyMadeAt(0), await keyMadeAt(1)],
   })
   server.on('request', issuer.app)
   const token = async (form: Record<string, string>, secret?: string) => {
@@ -195,7 +195,7 @@ test('a script gets a token for the staff, and one for a customer', async () => 
   })
 })
 
-test('a new key signs at once, and an old one is shown until its last token is over', async () => {
+test('a new key is shown before it signs, and an old one until its last token is over', async () => {
   const { url, token, claims, rotate } = await open()
   const staff = async () => {
     const wish = { grant_type: 'client_credentials' }
@@ -206,13 +206,14 @@ test('a new key signs at once, and an old one is shown until its last token is o
     return keys.map(({ kid }) => kid)
   }
   const old = await staff()
-  rotate(await keyMadeAt(1000))
-  expect(await claims(await staff())).toMatchObject({ kid: 'key-1000' })
   expect(await claims(old)).toMatchObject({ kid: 'key-0' })
-  expect(await kids()).toEqual(['key-1000', 'key-0'])
-  const last = 1000 + TTL_S * 1000 + 1
+  rotate(await keyMadeAt(1000))
+  expect(await claims(await staff())).toMatchObject({ kid: 'key-1' })
+  expect(await claims(old)).toMatchObject({ kid: 'key-0' })
+  expect(await kids()).toEqual(['key-1', 'key-1000', 'key-0'])
+  const last = 1001 + TTL_S * 1000
   rotate(await keyMadeAt(last))
-  expect(await kids()).toEqual([`key-${last}`, 'key-1000'])
+  expect(await kids()).toEqual(['key-1000', `key-${last}`, 'key-1'])
   await expect(claims(old)).rejects.toThrow(/no applicable key/)
 })
 

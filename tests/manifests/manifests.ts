@@ -9,8 +9,11 @@ const RENDERED = 'k8s/rendered'
 /** All that an overlay is made of. */
 const SOURCES = ['k8s', 'keda', 'components', 'dapr']
 
+/** For development, and without a sidecar (docs/decisions/0016): in no overlay that others see. */
+export const ISSUER = 'issuer'
+
 /** The folders: a service is known by its folder's name everywhere. */
-export const services = readdirSync(join(root, 'services'))
+export const services = readdirSync(join(root, 'services')).filter((folder) => folder !== ISSUER)
 
 /** The cluster that is started here has no RabbitMQ. */
 export function servicesOf(overlay: string): string[] {

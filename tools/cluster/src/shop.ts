@@ -7,6 +7,9 @@ import { until } from './until.ts'
 
 export const SERVICES = ['apigateway', 'operations', 'users', 'approvals', 'pricing', 'catalog', 'basket']
 
+/** Those, and who says who people are. */
+export const SHOP_IMAGES = [...SERVICES, 'issuer']
+
 const OVERLAY = join(root, 'k8s/overlays/local')
 
 /** The shop with its scalers, as overlays/local has it. */

@@ -163,8 +163,12 @@ export const stockMethods = {
   reserve: z.strictObject({ id: stockId, count: pieces, ttlMs: stockTtlMs }),
   /** They are sold. Refused when the reservation is over. */
   confirm: z.strictObject({ id: stockId }),
-  /** They are free again. Before its reservation came, it makes sure that it never will. */
-  release: z.strictObject({ id: stockId }),
+  /**
+   * They are free again, held or sold. Before its reservation came, it makes sure that it never will. `sold`: so many were
+   * confirmed, by the books of whoever asks; it counts when the actor has forgotten the reservation, so who has been
+   * answered may not ask again.
+   */
+  release: z.strictObject({ id: stockId, sold: pieces.optional() }),
   /** A delivery: more pieces. */
   restock: z.strictObject({ id: stockId, count: pieces }),
   read: z.strictObject({}),
@@ -175,7 +179,8 @@ export type StockWish<M extends StockMethod> = z.infer<(typeof stockMethods)[M]>
 export const reservationView = z.object({
   id: stockId,
   count: z.int().min(0),
-  state: z.enum(['held', 'confirmed', 'released', 'expired']),
+  /** `returned`: released after it was confirmed. */
+  state: z.enum(['held', 'confirmed', 'released', 'returned', 'expired']),
   /** Of one that is held: when it expires. */
   until: time.optional(),
 })

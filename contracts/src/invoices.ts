@@ -6,6 +6,8 @@ import { z } from 'zod'
  * 2^53, so a number is exact.
  */
 export const INVOICE_QUEUE = 'queue'
+/** The output binding of those who ask. A component of its own, since who has the one of `queue` would be brought its jobs. */
+export const INVOICE_REQUESTS = 'queue.ask'
 export const DOWNSTREAM_QUEUE = 'downstream'
 
 const UNIT_PRICE_CENTS_MAX = 10_000_000

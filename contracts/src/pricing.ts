@@ -9,7 +9,7 @@ import type { Discount, QuoteRequest, QuoteResponse, QuoteResponseSchema } from 
  */
 
 const UNIT_PRICE_CENTS_MAX = 10_000_000
-const QUANTITY_MAX = 1000
+export const QUANTITY_MAX = 1000
 /** Goods in one basket. */
 export const LINES_MAX = 100
 /** Codes in one basket. */

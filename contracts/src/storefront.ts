@@ -22,7 +22,9 @@ export const askForPage = z.strictObject({
   customerId: customerId.optional(),
   /** Of the one who has signed in. */
   customerName: z.string().max(200).optional(),
-  /** Made by the door for each form that is sent, so that what it begins is begun once. */
+  /** Whether the shop has accounts: without an issuer all are guests. */
+  canSignIn: z.boolean().optional(),
+  /** Made by the door for each request: for what a form begins, or for the key of a form that is shown. */
   newId: z.uuidv7(),
   traceparent: z.string(),
 })
@@ -33,6 +35,8 @@ const keptS = z.int().min(1).optional()
 
 export const page = z.union([
   z.strictObject({ status: z.int().min(200).max(599), html: z.string(), keptS }),
+  /** A file that pages refer to. `lasting`: its name changes with what it holds, so a browser may keep it. */
+  z.strictObject({ file: z.string(), type: z.enum(['css', 'svg']), lasting: z.boolean() }),
   /** The browser goes on there with a `GET` (303). A path of this shop. */
   z.strictObject({ location: z.string().regex(/^\/(?!\/)/), keptS }),
 ])

@@ -16,6 +16,10 @@ export const topics: readonly Topic[] = [
   { name: 'user-approve', teller: 'users', listener: 'approvals' },
   { name: 'user-approve-response', teller: 'approvals', listener: 'users' },
   { name: 'user-create-response', teller: 'users', listener: 'operations' },
+  { name: 'order-stock', teller: 'orders', listener: 'catalog' },
+  { name: 'order-stock-response', teller: 'catalog', listener: 'orders' },
+  { name: 'order-payment', teller: 'orders', listener: 'payments' },
+  { name: 'order-payment-response', teller: 'payments', listener: 'orders' },
 ]
 
 /** Replicas of a listener can grow to this number; 12 divides evenly by 1, 2, 3, 4, 6 and 12. */

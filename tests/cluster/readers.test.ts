@@ -22,6 +22,8 @@ const READERS: { service: string; question: Question; perSecond: number; grows: 
     perSecond: 90,
     grows: 2,
   },
+  // With it wakes catalog.
+  { service: 'storefront', question: { path: '/p/LMP-0101' }, perSecond: 30, grows: 2 },
 ]
 const REST_WITHIN_MS = 120_000
 const GROWN_WITHIN_MS = 120_000

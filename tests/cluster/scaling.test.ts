@@ -34,8 +34,12 @@ const TRIGGERS = [
   'users s1-kafka-user-approve-response',
   'approvals s0-kafka-user-approve',
 ]
-/** Of services that this load does not reach: readers.test.ts. */
-const READERS = ['basket', 'catalog', 'pricing'].map((service) => `${service} s0-prometheus`)
+/** Of services that this load does not reach: readers.test.ts, and the participants of an order. */
+const READERS = [
+  ...['basket', 'catalog', 'pricing', 'storefront'].map((service) => `${service} s0-prometheus`),
+  'catalog s1-kafka-order-stock',
+  'payments s0-kafka-order-payment',
+]
 
 describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
   const told: string[] = []

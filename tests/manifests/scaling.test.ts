@@ -16,11 +16,24 @@ const PROBES: Record<string, string[]> = {
 /** What is demand on a service, by its name and the same label; the door's is any. */
 const CALLS: Record<string, string[]> = {
   'basket path': ['/v1.0/invoke/basket/method/basket', '/v1.0/invoke/basket/method/basket/change'],
+  'storefront path': ['/v1.0/invoke/storefront/method/page'],
+  'orders path': ['/v1.0/invoke/orders/method/order/place', '/v1.0/invoke/orders/method/orders'],
   'catalog path': ['/v1.0/invoke/catalog/method/goods', '/v1.0/actors/StockActor/LMP-0101/method/reserve'],
 }
 const CALL: Record<string, string> = {
   path: '/v1.0/invoke/operations/method/operation/create',
   grpc_server_method: '/tideshop.pricing.v1.Pricing/Quote',
+}
+
+/** Where a query sees the last call for some seconds; payments stay for as long as the provider may be late. */
+const COOLDOWN_S: Record<string, number> = {
+  operations: 12,
+  storefront: 12,
+  catalog: 12,
+  basket: 12,
+  orders: 12,
+  pricing: 12,
+  payments: 30,
 }
 
 describe.each(OVERLAYS)('overlay %s', (overlay) => {
@@ -82,16 +95,28 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
       expect(scaleDown.policies.length).toBeGreaterThan(0)
       expect(spec.pollingInterval).toBe(1)
       // What a query still sees of the last call comes before it: both together are what the head says.
-      expect(spec.cooldownPeriod).toBe(
-        overlay === 'production'
-          ? 60
-          : ['operations', 'catalog', 'basket', 'pricing'].includes(service)
-            ? 12
-            : 5,
-      )
+      expect(spec.cooldownPeriod).toBe(overlay === 'production' ? 60 : (COOLDOWN_S[service] ?? 5))
     })
   })
 })
+
+test.each(['catalog', 'basket', 'pricing'])(
+  'whoever calls %s counts: the doors, and storefront',
+  (service) => {
+    const { spec } = objectsOf('local').find(
+      ({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === service,
+    )
+    const [{ metadata }] = spec.triggers
+    const counted = [...metadata.query.matchAll(/app_id(=~|!=|=)"([^"]*)",(?:path|grpc_server_method)=~/g)]
+    expect(counted.length).toBe(3)
+    for (const [, operator, pattern] of counted) {
+      const callers = ['apigateway', 'storefront'].filter(
+        (caller) => new RegExp(`^(?:${pattern})$`).test(caller) === (operator !== '!='),
+      )
+      expect(callers).toEqual(['apigateway', 'storefront'])
+    }
+  },
+)
 
 test('no trigger leaves its namespace out: KEDA asks from another', () => {
   for (const { spec } of objectsOf('local').filter(({ kind }) => kind === 'ScaledObject')) {

@@ -11,6 +11,7 @@ import { readDaprYaml } from '@tideshop/run/dapr-yaml'
 import { type Fleet, inFleet } from '@tideshop/run/fleet'
 import { demandFree, needsOf } from '@tideshop/run/ports'
 import { sendTo } from '@tideshop/run/process'
+import { findRabbitmq, rabbitmqNeeds, startRabbitmq } from '@tideshop/run/rabbitmq'
 import { Steps } from '@tideshop/run/steps'
 import { type PartName, provide } from '@tideshop/runtime/provide'
 import { expect, test } from 'vitest'
@@ -79,10 +80,17 @@ function openBackbone(dir: string): Promise<Fleet> {
     const steps = new Steps(undefined, undefined)
     const parts = await provideBackbone(steps, { env })
     const controlPlane = await provideControlPlane(steps, { env })
+    const rabbitmq = await findRabbitmq()
     const { apps, controlPlane: addresses } = readDaprYaml(root)
     const appNeeds = apps.flatMap((app) => needsOf(app.appId, app))
-    await demandFree([...backboneNeeds(parts, 0), ...controlPlaneNeeds(addresses), ...appNeeds])
+    await demandFree([
+      ...backboneNeeds(parts, 0),
+      ...controlPlaneNeeds(addresses),
+      ...rabbitmqNeeds(rabbitmq, 0),
+      ...appNeeds,
+    ])
     await startBackbone(parts, { fleet, dir, portOffset: 0 }, steps)
+    await startRabbitmq(rabbitmq, { fleet, dir, portOffset: 0 }, steps)
     await startControlPlane(controlPlane, { fleet, dir, addresses }, steps)
     return fleet
   })

@@ -129,7 +129,9 @@ async function dropAssortment({ mongodbUri }: Shop): Promise<void> {
 async function loseBeginnings(): Promise<void> {
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: first.kafkaBrokers.split(',') })
   const lost = Array.from({ length: 6 }, (_, partition) => ({ partition, offset: 3n }))
-  await admin.deleteRecords({ topics: topicNames.map((name) => ({ name, partitions: lost })) })
+  // Nobody has ordered anything: the topics of orders have no beginning to lose.
+  const filled = topicNames.filter((name) => name.startsWith('user-'))
+  await admin.deleteRecords({ topics: filled.map((name) => ({ name, partitions: lost })) })
   await admin.close()
 }
 

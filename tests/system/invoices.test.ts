@@ -9,6 +9,7 @@ import {
   type IssueInvoice,
   invoiceIssued,
 } from '@tideshop/contracts/invoices'
+import { orderView } from '@tideshop/contracts/orders'
 import { type DeadJob, deadJob, deadJobs } from '@tideshop/kit/binding'
 import type { CrashPoint } from '@tideshop/kit/crash-point'
 import type { Process } from '@tideshop/run/process'
@@ -17,6 +18,7 @@ import type { Shop } from '@tideshop/run/shop'
 import { MongoClient } from 'mongodb'
 import { Connection } from 'rabbitmq-client'
 import { afterAll, expect, test } from 'vitest'
+import { ask } from './door.ts'
 import { openShop } from './open-shop.ts'
 
 /** Real sidecars and a real RabbitMQ; where there is none the tests are skipped, and say why. */
@@ -125,6 +127,24 @@ async function testInvoices(): Promise<void> {
     await hasOneInvoiceEach(asked)
   })
 
+  test('an order that is confirmed gets its invoice, and its job is brought to nobody but invoices', async () => {
+    await shop.removeReplica('invoices')
+    const id = await confirmedOrder(shop)
+    await expect.poll(queues.waiting, { timeout: 30_000 }).toBe(1)
+    const [orders] = shop.replicas('orders')
+    const metrics = await (await fetch(`http://127.0.0.1:${orders?.appPort}/metrics`)).text()
+    expect(metrics).toMatch(/tideshop_request_seconds_count.*route="\/order\/place"/)
+    // As what it does not know it would answer a job.
+    expect(metrics).not.toMatch(/tideshop_request_seconds_count.*route="none"/)
+    expect(metrics).not.toMatch(/\/jobs\//)
+    await shop.addReplica('invoices')
+    const [told] = await queues.told([{ orderId: id }])
+    const { body } = await ask(shop, `/api/orders/${id}`, { headers: { cookie: CUSTOMER } })
+    const { quote, timeline } = orderView.parse(body)
+    expect(timeline.at(-1)?.step).toBe('invoice-asked')
+    expect(told).toMatchObject({ orderId: id, totalCents: quote?.totalCents })
+  })
+
   test('what can never be an invoice is put aside with its reason, and the next ones flow on', async () => {
     const [good, wrong] = orders(2) as [IssueInvoice, IssueInvoice]
     const rubbish = ['{"half', JSON.stringify({ ...wrong, totalCents: 1 }), '', '\u0000\uFFFD']
@@ -198,6 +218,22 @@ function orders(count: number): IssueInvoice[] {
   }))
 }
 
+const CUSTOMER = `tideshop-customer=${randomUUIDv7()}`
+
+/** By the door, as a browser does it. */
+async function confirmedOrder(shop: Shop): Promise<string> {
+  const headers = { cookie: CUSTOMER, 'content-type': 'application/json' }
+  const send = (method: string, path: string, body: object) =>
+    ask(shop, path, { method, headers, body: JSON.stringify(body) })
+  await send('PUT', '/api/basket/lines/LMP-0101', { quantity: 3 })
+  const checkout = { contact: { name: 'Hans', address: ['1 Quay'] }, card: '4242424242424242' }
+  const placed = await send('POST', '/api/orders', checkout)
+  const id = String(placed.body['id'])
+  const status = async () => (await ask(shop, `/api/orders/${id}`, { headers })).body['status']
+  await expect.poll(status, { timeout: 30_000 }).toBe('confirmed')
+  return id
+}
+
 /** The three queues, as another service sees them. */
 function queuesOf({ rabbitmqUrl }: Shop) {
   const connection = new Connection({ url: rabbitmqUrl ?? '', retryLow: 100, retryHigh: 500 })
@@ -232,13 +268,18 @@ function queuesOf({ rabbitmqUrl }: Shop) {
     return issued.filter(({ orderId }) => ids.has(orderId))
   }
 
+  async function waiting(): Promise<number> {
+    return (await connection.queueDeclare({ queue: INVOICE_QUEUE, passive: true })).messageCount
+  }
+
   return {
     dead,
     send,
+    waiting,
     toldSoFar,
     ask: (...asked: IssueInvoice[]) => send(...asked.map((one) => JSON.stringify(one))),
     /** Each at least once; the first of each. */
-    async told(asked: readonly IssueInvoice[]): Promise<InvoiceIssued[]> {
+    async told(asked: readonly { orderId: string }[]): Promise<InvoiceIssued[]> {
       const first = () =>
         [...Map.groupBy(toldSoFar(asked), ({ orderId }) => orderId).values()].map(([one]) => one)
       await expect
@@ -248,8 +289,6 @@ function queuesOf({ rabbitmqUrl }: Shop) {
     },
     /** Nothing waits and nothing is in anybody's hands: RabbitMQ counts only the first, so the queue is left by all before. */
     async areEmpty(): Promise<void> {
-      const waiting = async () =>
-        (await connection.queueDeclare({ queue: INVOICE_QUEUE, passive: true })).messageCount
       await expect.poll(waiting, { timeout: 30_000 }).toBe(0)
     },
     async close(): Promise<void> {

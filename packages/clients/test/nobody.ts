@@ -4,6 +4,7 @@ import type { Operations } from '../src/operations.ts'
 import type { Orders } from '../src/orders.ts'
 import type { Prices } from '../src/prices.ts'
 import type { Stock } from '../src/stock.ts'
+import type { Storefront } from '../src/storefront.ts'
 
 const nobody = () => Promise.reject(new Error('nobody was to be asked'))
 
@@ -15,6 +16,7 @@ export const askNobody: {
   orders: Orders
   prices: Prices
   stock: Stock
+  storefront: Storefront
 } = {
   operations: { create: nobody, find: nobody },
   catalog: {
@@ -31,4 +33,5 @@ export const askNobody: {
   orders: { place: nobody, find: nobody, list: nobody, cancel: nobody, advance: nobody },
   prices: { quote: nobody },
   stock: { read: nobody, deliver: nobody },
+  storefront: { page: nobody },
 }

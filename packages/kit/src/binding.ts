@@ -24,6 +24,8 @@ const DEAD_BYTES_MAX = 2 * 1024 ** 2
 const REASON_MAX = 500
 /** Milliseconds for the sidecar to hand something to what is behind an output binding. */
 const CREATE_TIMEOUT_MS = 10_000
+/** Milliseconds for the sidecar to say what it has loaded. */
+const METADATA_TIMEOUT_MS = 2000
 /** Characters of the sidecar's own words in an error. */
 const SAID_MAX = 300
 
@@ -34,10 +36,24 @@ export type Bindings = {
    * anything else as JSON with its keys in the order of the alphabet.
    */
   create: (binding: string, data: unknown, metadata?: Record<string, string>) => Promise<void>
+  /**
+   * Whether there is one of this name: a shop can be opened without what is behind it. Throws when the sidecar does not say.
+   * To be asked when the sidecar has brought something, since by then it has loaded what it will ever have.
+   */
+  has: (binding: string) => Promise<boolean>
 }
 
 export function daprBindings(sidecar: Sidecar): Bindings {
+  let names: Promise<ReadonlySet<string>> | null = null
   return {
+    async has(binding) {
+      names ??= componentNames(sidecar).catch((error) => {
+        names = null
+        throw error
+      })
+      return (await names).has(binding)
+    },
+
     async create(binding, data, metadata = {}) {
       const { status, body } = await sidecar.send({
         method: 'POST',
@@ -51,6 +67,20 @@ export function daprBindings(sidecar: Sidecar): Bindings {
     },
   }
 }
+
+/** Source: https://docs.dapr.io/reference/api/metadata_api/ */
+async function componentNames(sidecar: Sidecar): Promise<ReadonlySet<string>> {
+  const { status, body } = await sidecar.send({
+    method: 'GET',
+    path: '/v1.0/metadata',
+    timeoutMs: METADATA_TIMEOUT_MS,
+  })
+  if (status !== 200) throw new Error(`the sidecar does not say what it has: ${status}`)
+  const { components } = sidecarMetadata.parse(JSON.parse(body.toString()))
+  return new Set(components.map(({ name }) => name))
+}
+
+const sidecarMetadata = z.object({ components: z.array(z.object({ name: z.string() })).default([]) })
 
 /** The quarantine of a queue, which is also the name of its output binding. */
 export function deadJobs(queue: string): string {

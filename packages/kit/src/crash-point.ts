@@ -28,6 +28,18 @@ export const crashPoints = [
   'job.handing-on',
   /** All is handed on, nothing is acknowledged. */
   'job.handled',
+  /** What an order wants of the stock is written, no actor was asked. */
+  'allocation.intended',
+  /** One actor has answered; others may still have to be asked. */
+  'allocation.asking',
+  /** All have answered, nothing is written. */
+  'allocation.asked',
+  /** What an order wants of its money is written, the provider was not asked. */
+  'payment.intended',
+  /** The provider has answered, nothing is written. */
+  'payment.asked',
+  /** The sweep has told what came of it, and still stands to tell it. */
+  'payment.told',
 ] as const
 export type CrashPoint = (typeof crashPoints)[number]
 

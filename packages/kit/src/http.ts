@@ -1,13 +1,13 @@
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Response } from 'express'
 import { Refusal, type RefusalCode } from './refusal.ts'
 import { exposeMetrics, type Log, type Metrics } from './telemetry.ts'
 
 /** Bytes of a request body, where the route does not say otherwise. */
 const BODY_MAX = 64 * 1024
 /** Seconds after which a caller may try again what was refused for now. */
-const RETRY_AFTER_S = 1
+export const RETRY_AFTER_S = 1
 
-const statusOf: Record<RefusalCode, number> = {
+export const statusOf: Record<RefusalCode, number> = {
   invalid: 400,
   unauthenticated: 401,
   forbidden: 403,
@@ -26,13 +26,16 @@ export type HttpParts = {
   metrics: Metrics
   /** Throws while something that the service needs is away. */
   ready: () => Promise<void>
+  /** What a browser is shown instead of problem details; of a service that browsers talk to. */
+  errorPage?: (status: number, detail?: string) => string
 }
 
 /**
  * An Express app that knows its health and answers every error as problem details (RFC 9457).
  * `routes` adds what the service does.
  */
-export function httpApp({ log, metrics, ready }: HttpParts, routes: (app: Express) => void): Express {
+export function httpApp(parts: HttpParts, routes: (app: Express) => void): Express {
+  const { metrics, ready } = parts
   const app = express()
   app.disable('x-powered-by')
   // What changes with each look needs no hash to compare it by.
@@ -47,7 +50,7 @@ export function httpApp({ log, metrics, ready }: HttpParts, routes: (app: Expres
   })
   exposeMetrics(app, metrics)
   routes(app)
-  app.use(noSuchRoute, problem(log))
+  app.use(noSuchRoute, problem(parts))
   return app
 }
 
@@ -78,8 +81,8 @@ const noSuchRoute: RequestHandler = ({ method, path }) => {
   throw new Refusal('not-found', `there is no ${method} ${path}`)
 }
 
-/** The only place that knows statuses. */
-function problem(log: Log): ErrorRequestHandler {
+/** The only place that makes errors of refusals. */
+function problem({ log, errorPage }: HttpParts): ErrorRequestHandler {
   return (thrown, request, response, _next) => {
     const refusal = asRefusal(thrown)
     if (refusal === null) {
@@ -87,11 +90,18 @@ function problem(log: Log): ErrorRequestHandler {
       log.error({ err: thrown, method: request.method, path: request.path }, 'a request failed')
     }
     const status = refusal === null ? 500 : statusOf[refusal.code]
-    // Who counts knows better when.
-    if ((status === 429 || status === 503) && !response.hasHeader('retry-after'))
-      response.set('retry-after', String(RETRY_AFTER_S))
-    response.status(status).type('application/problem+json').json(problemDetails(status, refusal))
+    sayWhen(response, status)
+    response.status(status)
+    if (errorPage !== undefined && request.accepts(['json', 'html']) === 'html')
+      response.type('html').send(errorPage(status, refusal?.message))
+    else response.type('application/problem+json').json(problemDetails(status, refusal))
   }
+}
+
+/** When what was refused for now may be tried again; a route that knows it better has said so. */
+function sayWhen(response: Response, status: number): void {
+  if (status !== 429 && status !== 503) return
+  if (!response.hasHeader('retry-after')) response.set('retry-after', String(RETRY_AFTER_S))
 }
 
 function problemDetails(status: number, refusal: Refusal | null): object {

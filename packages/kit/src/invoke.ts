@@ -1,7 +1,10 @@
 import { Refusal } from './refusal.ts'
 import type { Sidecar, SidecarResponse } from './sidecar.ts'
 
-/** Milliseconds for one call, which a crowd of callers may share while the next crowd gathers (batcher.ts). */
+/**
+ * Milliseconds for one call, which a crowd of callers may share while the next crowd gathers (batcher.ts). Longer where whoever is
+ * called has to call others first.
+ */
 const INVOKE_TIMEOUT_MS = 1000
 
 /** What the service said, in JSON. */
@@ -19,7 +22,7 @@ export type Invoke = (
  * Service invocation through the sidecar. It repeats a call that did not get through, so whatever changes something
  * needs an id chosen by the caller.
  */
-export function daprInvoke(sidecar: Sidecar): Invoke {
+export function daprInvoke(sidecar: Sidecar, timeoutMs = INVOKE_TIMEOUT_MS): Invoke {
   return async (appId, method, path, body) => {
     const response = await sidecar
       .send({
@@ -29,7 +32,7 @@ export function daprInvoke(sidecar: Sidecar): Invoke {
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify(body),
         }),
-        timeoutMs: INVOKE_TIMEOUT_MS,
+        timeoutMs,
       })
       .catch(() => null)
     const said = response && whatTheServiceSaid(response)

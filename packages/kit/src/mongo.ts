@@ -9,8 +9,7 @@ import {
   MongoServerSelectionError,
   type OptionalUnlessRequiredId,
 } from 'mongodb'
-import type { Rows, Write } from './aggregates.ts'
-import type { Outgoing } from './event.ts'
+import type { Pending, Rows, Write } from './aggregates.ts'
 import { Refusal } from './refusal.ts'
 
 /** Milliseconds until a database that cannot be reached counts as away: less than a front door waits, so that it can say so. */
@@ -18,9 +17,6 @@ const SELECT_TIMEOUT_MS = 700
 /** Milliseconds after which a connection that says nothing is given up. */
 const SOCKET_TIMEOUT_MS = 10_000
 const DUPLICATE_KEY = 11000
-
-/** An event that an HTTP edge has to tell: part of the document that the request wrote, until it is in Kafka. */
-export type Pending = Outgoing & { since: Date }
 
 /** An aggregate in MongoDB. `outbox` is there only while something waits to be told (outbox.ts). */
 export type MongoRow<S> = { _id: string; version: number; body: S; outbox?: Pending[] }
@@ -71,14 +67,25 @@ export function mongoRows<S>(collection: Collection<MongoRow<S>>): Rows<S> {
  * An update whose guard does not match would pass in silence. As an upsert it becomes an insert of an `_id` that
  * exists, so the database reports the lost race as a duplicate key, with its index in the batch.
  */
-function operationFor<S>({ id, was, version, body }: Write<S>): AnyBulkWriteOperation<MongoRow<S>> {
-  if (was === 0)
-    return { insertOne: { document: { _id: id, version, body } as OptionalUnlessRequiredId<MongoRow<S>> } }
+function operationFor<S>({
+  id,
+  was,
+  version,
+  body,
+  outbox = [],
+}: Write<S>): AnyBulkWriteOperation<MongoRow<S>> {
+  if (was === 0) {
+    const document = { _id: id, version, body, ...(outbox.length > 0 && { outbox: [...outbox] }) }
+    return { insertOne: { document: document as OptionalUnlessRequiredId<MongoRow<S>> } }
+  }
   // Not a replacement: the outbox of the row belongs to the one who wrote it.
   return {
     updateOne: {
       filter: { _id: id, version: was } as never,
-      update: { $set: { version, body } as never },
+      update: {
+        $set: { version, body } as never,
+        ...(outbox.length > 0 && { $push: { outbox: { $each: [...outbox] } } as never }),
+      },
       upsert: true,
     },
   }

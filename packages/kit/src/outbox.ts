@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Collection } from 'mongodb'
+import type { Pending } from './aggregates.ts'
 import type { Bus } from './bus.ts'
 import { crashPoint } from './crash-point.ts'
 import type { Outgoing } from './event.ts'
-import type { MongoRow, Pending } from './mongo.ts'
+import type { MongoRow } from './mongo.ts'
 import { Refusal } from './refusal.ts'
 import type { Log } from './telemetry.ts'
 

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { changeAll, type Rows } from '../src/aggregates.ts'
+import { changeAll, changeOne, type Decision, type Rows } from '../src/aggregates.ts'
+import type { Outgoing } from '../src/event.ts'
 import { memoryRows } from '../src/memory.ts'
 import { type MongoRow, mongoRows } from '../src/mongo.ts'
+import { mongoOutbox, type OutboxRows } from '../src/outbox.ts'
+import { Refusal } from '../src/refusal.ts'
 import { testDatabase } from './database.ts'
 
 type Counter = { sum: number }
@@ -9,9 +12,23 @@ type Counter = { sum: number }
 const database = testDatabase()
 let collections = 0
 
-function emptyMongoRows(): Rows<Counter> {
+function emptyMongoRows(): Rows<Counter> & { outbox: OutboxRows } {
   collections += 1
-  return mongoRows(database().collection<MongoRow<Counter>>(`counters${collections}`))
+  const collection = database().collection<MongoRow<Counter>>(`counters${collections}`)
+  return { ...mongoRows(collection), outbox: mongoOutbox(collection) }
+}
+
+const noon = new Date('2026-11-21T12:00:00Z')
+const later = new Date('2026-11-21T12:00:01Z')
+
+function addOne(current: Counter | null): Decision<Counter> {
+  const sum = (current?.sum ?? 0) + 1
+  return { next: { sum }, tell: [told(sum)] }
+}
+
+function told(sum: number): Outgoing {
+  const event = { id: `sum:${sum}`, source: 't', type: 't.v1', subject: 's', time: '', data: sum }
+  return { topic: 'sums', event: { specversion: '1.0', ...event } }
 }
 
 // One suite for both, so that what is tested in memory holds in the database.
@@ -49,7 +66,6 @@ describe.each([
 
   test('sixteen writers at once lose no change', async () => {
     const rows = open()
-    const addOne = (current: Counter | null) => ({ next: { sum: (current?.sum ?? 0) + 1 }, tell: [] })
     const results = await Promise.all(
       Array.from({ length: 16 }, async () => {
         const messages = [{ to: 'a' }, { to: 'b' }, { to: 'a' }]
@@ -59,5 +75,48 @@ describe.each([
     const done = results.flat().filter(({ outcome }) => outcome === 'done').length
     const sums = (await rows.read(['a', 'b'])).map(({ body }) => body.sum)
     expect(sums.reduce((total, sum) => total + sum, 0)).toBe(done)
+  })
+  test('what a change at an HTTP edge tells waits in its row until it is told, beside what waits already', async () => {
+    const rows = open()
+    const first = await changeOne(rows, 'a', addOne, noon)
+    expect(first).toEqual({ next: { sum: 1 }, tell: [told(1)] })
+    await changeOne(rows, 'a', addOne, later)
+    await changeAll(rows, ['b'], (id) => id, addOne, later)
+    expect(await rows.outbox.waiting(noon, 10)).toEqual([])
+    const end = new Date(later.getTime() + 1)
+    expect(await rows.outbox.waiting(end, 10)).toEqual([
+      { id: 'a', outgoing: [told(1), told(2)] },
+      { id: 'b', outgoing: [told(1)] },
+    ])
+    await rows.outbox.forget([{ id: 'a', outgoing: [told(1)] }])
+    const left = await rows.outbox.waiting(end, 10)
+    expect(left.find(({ id }) => id === 'a')?.outgoing).toEqual([told(2)])
+    expect(await rows.read(['a'])).toMatchObject([{ version: 2, body: { sum: 2 } }])
+  })
+
+  test('who loses the race decides again, and leaves nothing to tell for what was not written', async () => {
+    const rows = open()
+    const all = await Promise.all([1, 2, 3].map(() => changeOne(rows, 'a', addOne, noon)))
+    expect(all.map(({ next }) => next.sum).sort()).toEqual([1, 2, 3])
+    const [row] = await rows.outbox.waiting(later, 10)
+    expect(row?.outgoing.map(({ event }) => event.data).sort()).toEqual([1, 2, 3])
+  })
+
+  test('a change that is none, or is refused, leaves nothing', async () => {
+    const rows = open()
+    await changeOne(rows, 'a', addOne, noon)
+    await rows.outbox.forget([{ id: 'a', outgoing: [told(1)] }])
+    const same = await changeOne(
+      rows,
+      'a',
+      (current) => ({ next: current ?? { sum: 0 }, tell: [told(9)] }),
+      noon,
+    )
+    expect(same.tell).toEqual([])
+    const no = () => {
+      throw new Refusal('conflict', 'not now')
+    }
+    await expect(changeOne(rows, 'a', no, noon)).rejects.toMatchObject({ code: 'conflict' })
+    expect(await rows.outbox.waiting(later, 10)).toEqual([])
   })
 })

@@ -4,10 +4,14 @@ import { putGood, putSale, saleId, sku, stockDelivery } from '@tideshop/contract
 import { jsonBody } from '@tideshop/kit/http'
 import { parse } from '@tideshop/kit/refusal'
 import type { Express } from 'express'
+import { type OrderParts, runOrders } from './orders.ts'
 import { needs } from './who.ts'
 
+export type AdminParts = Pick<OrderParts, 'orders'> & { catalog: Catalog; stock: Stock }
+
 /** What the shop's staff does. Who may is asked before what: rubbish of a stranger is not even read. */
-export function administrate(app: Express, { catalog, stock }: { catalog: Catalog; stock: Stock }): void {
+export function administrate(app: Express, parts: AdminParts): void {
+  const { catalog, stock } = parts
   app.put('/api/admin/goods/:sku', needs('catalog:write'), jsonBody, async (request, response) => {
     const good = parse(sku, request.params['sku'], 'sku')
     response.json(await catalog.putGood(good, parse(putGood, request.body)))
@@ -31,4 +35,8 @@ export function administrate(app: Express, { catalog, stock }: { catalog: Catalo
       response.json(await stock.deliver(good, parse(stockDelivery, request.body)))
     },
   )
+
+  app.get('/api/admin/orders', needs('orders:read-all'))
+  app.post('/api/admin/orders/:id/:step', needs('orders:advance'))
+  runOrders(app, parts)
 }

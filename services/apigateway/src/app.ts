@@ -1,4 +1,4 @@
-import { type Baskets, priced } from '@tideshop/clients/baskets'
+import { priced } from '@tideshop/clients/baskets'
 import type { Catalog } from '@tideshop/clients/catalog'
 import type { Operations } from '@tideshop/clients/operations'
 import type { Prices } from '@tideshop/clients/prices'
@@ -21,29 +21,35 @@ import { administrate } from './admin.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { type DoorLimits, defaultLimits, limitChanges } from './limits.ts'
 import { openApi } from './openapi.ts'
+import { type OrderParts, takeOrders } from './orders.ts'
+import { errorPage, type PageParts, showPages } from './pages.ts'
+import { securityHeaders } from './security.ts'
 import { keepSessions } from './session.ts'
-import { lookWhoAsks, remember, whoAsks } from './who.ts'
+import { customerOf, lookWhoAsks, remember } from './who.ts'
 
-export type GatewayParts = HttpParts & {
-  operations: Operations
-  catalog: Catalog
-  prices: Prices
-  baskets: Baskets
-  stock: Stock
-  /** Without an issuer all are guests. */
-  accounts?: Accounts
-  limits?: DoorLimits
-  /** Proxies before the door that say for whom they ask. By itself none is believed. */
-  proxies?: number
-  newId: () => string
-}
+/** Seconds for which a browser keeps the picture of a good. */
+const PICTURE_S = 3600
+
+export type GatewayParts = HttpParts &
+  PageParts &
+  OrderParts & {
+    operations: Operations
+    catalog: Catalog
+    prices: Prices
+    stock: Stock
+    /** Without an issuer all are guests. */
+    accounts?: Accounts
+    limits?: DoorLimits
+    /** Proxies before the door that say for whom they ask. By itself none is believed. */
+    proxies?: number
+  }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
   const { operations, prices, accounts, limits = defaultLimits, proxies = 0, newId } = parts
-  return httpApp(parts, (app) => {
+  return httpApp({ ...parts, errorPage }, (app) => {
     app.set('trust proxy', proxies)
-    app.use(lookWhoAsks(accounts), limitChanges(limits.changes))
+    app.use(securityHeaders, lookWhoAsks(accounts), limitChanges(limits.changes))
 
     app.post('/operation/create/:kind', jsonBody, async (request, response) => {
       // Named here: when the sidecar repeats the call, or the answer is lost, it is still one operation.
@@ -62,15 +68,13 @@ export function gatewayApp(parts: GatewayParts): Express {
 
     showCatalog(app, parts)
     keepBasket(app, parts)
+    takeOrders(app, parts)
     administrate(app, parts)
     if (accounts !== undefined) keepSessions(app, { ...parts, accounts, signIns: limits.signIns })
+    showPages(app, { ...parts, canSignIn: accounts !== undefined })
 
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)
-    })
-    // Whoever follows the address that the shop printed should find a page.
-    app.get('/', (_request, response) => {
-      response.redirect('/docs')
     })
     app.get('/docs', (_request, response) => {
       response.type('html').send(docsPage)
@@ -89,6 +93,8 @@ function showCatalog(app: Express, { catalog }: GatewayParts): void {
   })
 
   app.get('/api/goods/:sku/picture.svg', async (request, response) => {
+    // Drawn by what the good is called and where it stands, which seldom changes, and looked at by the dozen.
+    response.set('cache-control', `public, max-age=${PICTURE_S}`)
     response.type('svg').send(await catalog.picture(parse(sku, request.params.sku, 'sku')))
   })
 
@@ -106,19 +112,19 @@ function keepBasket(app: Express, parts: GatewayParts): void {
   const { baskets, newId } = parts
 
   async function change(request: Request, response: Response, wish: BasketChange): Promise<void> {
-    const id = whoAsks(request).customerId ?? newId()
+    const id = customerOf(request) ?? newId()
     const { basket, keptS } = await baskets.change(id, wish)
     remember(request, response, id, keptS)
     own(response).json(basket)
   }
 
   async function takeOut(request: Request, response: Response, wish: BasketChange): Promise<void> {
-    if (whoAsks(request).customerId === undefined) own(response).json(nothing)
+    if (customerOf(request) === undefined) own(response).json(nothing)
     else await change(request, response, wish)
   }
 
   app.get('/api/basket', async (request, response) => {
-    const id = whoAsks(request).customerId
+    const id = customerOf(request)
     const basket = id === undefined ? nothing : await baskets.find(id)
     own(response).json(await priced(basket, parts, continueTrace(request.get('traceparent'))))
   })

@@ -41,9 +41,16 @@ export function cameByHttps(request: Request): boolean {
   return request.secure || request.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
 }
 
-/** The browser keeps the id for so many seconds from now: as long as what is kept for it. */
+/**
+ * Seconds for which a customer wants to see what he ordered, and can by his cookie alone. Every customer is remembered for so long:
+ * each change of a basket sets the cookie anew, a browser does not tell how long it would have kept the last one, and one that was
+ * set for a basket would take the orders out of sight with it.
+ */
+const REMEMBERED_S = 365 * 86_400
+
+/** The browser keeps the id for so many seconds from now at least. */
 export function customerCookie(keptS: number, isSecure: boolean) {
-  return { ...ownCookie(isSecure), maxAge: keptS * 1000, path: '/' }
+  return { ...ownCookie(isSecure), maxAge: Math.max(keptS, REMEMBERED_S) * 1000, path: '/' }
 }
 
 /** No script of a page reads it, and no other site sends it along with a change. */

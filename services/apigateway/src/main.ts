@@ -2,8 +2,10 @@ import { randomUUIDv7 } from 'node:crypto'
 import { basketsThrough } from '@tideshop/clients/baskets'
 import { catalogThrough } from '@tideshop/clients/catalog'
 import { operationsThrough } from '@tideshop/clients/operations'
+import { ordersThrough } from '@tideshop/clients/orders'
 import { pricesThrough } from '@tideshop/clients/prices'
 import { stockThrough } from '@tideshop/clients/stock'
+import { PAGE_TIMEOUT_MS, storefrontThrough } from '@tideshop/clients/storefront'
 import { grpcSidecarOn } from '@tideshop/kit/grpc-invoke'
 import { daprInvoke } from '@tideshop/kit/invoke'
 import { run } from '@tideshop/kit/run'
@@ -26,6 +28,7 @@ const app = gatewayApp({
   operations: operationsThrough(invoke, env.WAKE_WAIT_MS),
   catalog: catalogThrough(invoke, env.WAKE_WAIT_MS),
   baskets: basketsThrough(invoke, env.WAKE_WAIT_MS),
+  orders: ordersThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
   stock: stockThrough(sidecar, env.WAKE_WAIT_MS),
   ...(env.OIDC_ISSUER !== '' && { accounts: accountsOf(accountSettings(env), log) }),
@@ -34,6 +37,7 @@ const app = gatewayApp({
     signIns: { perS: env.SIGN_INS_PER_S, burst: env.SIGN_INS_BURST },
   },
   proxies: env.PROXIES,
+  storefront: storefrontThrough(daprInvoke(sidecar, PAGE_TIMEOUT_MS), env.WAKE_WAIT_MS),
   newId: () => randomUUIDv7(),
   // Not of what lies behind: a door that waits for sleeping services would never open.
   ready: () => sidecar.ready(),

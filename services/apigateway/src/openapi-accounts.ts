@@ -28,6 +28,7 @@ type Words = {
   later: Answer
 }
 
+type Paths = Record<string, Record<string, object>>
 type Operation = { security?: readonly object[]; responses: Record<number, Answer> }
 
 const SIGNED_IN = [{ token: [] }, { session: [] }]
@@ -48,17 +49,29 @@ const tooMany: Answer = {
 }
 
 /** Any route may be asked with a token, and refuses one that is not right; what changes something may not be asked too often. */
-export function withWhoAsks<P extends Record<string, Record<string, object>>>(paths: P): P {
-  const each = (path: Record<string, object>) =>
-    Object.fromEntries(
-      Object.entries(path).map(([method, operation]) => [method, refusing(method, operation as Operation)]),
-    )
-  return Object.fromEntries(Object.entries(paths).map(([name, path]) => [name, each(path)])) as P
+export function withWhoAsks<P extends Paths>(paths: P): P {
+  return each(paths, refusing)
+}
+
+function each<P extends Paths>(paths: P, change: (method: string, operation: Operation) => Operation): P {
+  const changed = (path: Paths[string]) =>
+    Object.entries(path).map(([method, operation]) => [method, change(method, operation as Operation)])
+  const all = Object.entries(paths).map(([name, path]) => [name, Object.fromEntries(changed(path))])
+  return Object.fromEntries(all)
 }
 
 function refusing(method: string, { security = ANYBODY, responses, ...operation }: Operation): Operation {
   const changes = method !== 'get' && { 429: tooMany }
   return { ...operation, security, responses: { ...responses, 401: unauthenticated, ...changes } }
+}
+
+/** Routes that another part describes, behind a permission. */
+export function forStaff<P extends Paths>(paths: P, no: (description: string) => Answer): P {
+  return each(paths, (_method, operation) => ({
+    ...operation,
+    security: SIGNED_IN,
+    responses: { ...operation.responses, 403: no('Whoever asks has not the permission') },
+  }))
 }
 
 const skuInPath = inPath('sku', sku)

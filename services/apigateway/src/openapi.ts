@@ -14,9 +14,18 @@ import {
   stockView,
 } from '@tideshop/contracts/catalog'
 import { operationId, operationView, userCreateBody } from '@tideshop/contracts/operations'
+import {
+  checkout,
+  listAllOrders,
+  listOrders,
+  logisticsStep,
+  orderId,
+  ordersPage,
+  orderView,
+} from '@tideshop/contracts/orders'
 import { quoteBody, quoteView } from '@tideshop/contracts/pricing'
 import { z } from 'zod'
-import { adminPaths, securitySchemes, sessionPaths, withWhoAsks } from './openapi-accounts.ts'
+import { adminPaths, forStaff, securitySchemes, sessionPaths, withWhoAsks } from './openapi-accounts.ts'
 
 /** The door's contract, OpenAPI 3.1, made from the schemas that check the requests, so the two cannot differ. */
 
@@ -41,6 +50,9 @@ const schemas = {
   PricedBasket: jsonSchema(pricedBasket),
   BasketLine: jsonSchema(putLine),
   BasketVouchers: jsonSchema(putVouchers),
+  Checkout: jsonSchema(checkout, 'input'),
+  Order: jsonSchema(orderView),
+  OrdersPage: jsonSchema(ordersPage),
   GoodToPut: jsonSchema(putGood, 'input'),
   Sale: jsonSchema(saleView),
   SaleToPut: jsonSchema(putSale, 'input'),
@@ -167,7 +179,7 @@ const changed = {
   ...answer('The basket as it is now', 'Basket'),
   headers: {
     'Set-Cookie': {
-      description: 'The customer, who holds the basket; kept for as long as the basket is',
+      description: 'The customer, who holds the basket',
       schema: { type: 'string' },
     },
   },
@@ -229,6 +241,107 @@ const basketPaths = {
   },
 } as const
 
+const orderInPath = { name: 'id', in: 'path', required: true, schema: jsonSchema(orderId) }
+
+const orderPaths = {
+  '/api/orders': {
+    post: {
+      tags: ['orders'],
+      operationId: 'placeOrder',
+      summary: 'Order what is in the basket',
+      parameters: [
+        {
+          ...idempotencyKeyHeader,
+          description:
+            'The same key of the same customer with the same body is the same order, however often it is sent.',
+        },
+      ],
+      requestBody: jsonBody('Checkout'),
+      responses: {
+        202: {
+          ...answer('Accepted: it will be confirmed or cancelled', 'Order'),
+          headers: { Location: { description: 'Where to follow it', schema: { type: 'string' } } },
+        },
+        400: no('Broken JSON or wrong fields'),
+        409: no('The basket is empty'),
+        413: no('Body too large'),
+        415: no('Not application/json'),
+        422: no('The idempotency key belongs to another checkout'),
+        503: later,
+      },
+    },
+    get: {
+      tags: ['orders'],
+      operationId: 'listOrders',
+      summary: 'The customer’s own orders, the newest first',
+      parameters: queryOf(listOrders),
+      responses: { 200: answer('A page of orders', 'OrdersPage'), 400: no('Malformed query'), 503: later },
+    },
+  },
+  '/api/orders/{id}': {
+    get: {
+      tags: ['orders'],
+      operationId: 'getOrder',
+      summary: 'Follow an order',
+      parameters: [orderInPath],
+      responses: {
+        200: answer('The order as it stands, and what happened', 'Order'),
+        400: no('Malformed id'),
+        404: no('The customer has no such order'),
+        503: later,
+      },
+    },
+  },
+  '/api/orders/{id}/cancel': {
+    post: {
+      tags: ['orders'],
+      operationId: 'cancelOrder',
+      summary: 'Take it back, as long as it is not shipped',
+      parameters: [orderInPath],
+      responses: {
+        200: answer('The order, which will be cancelled', 'Order'),
+        400: no('Malformed id'),
+        404: no('The customer has no such order'),
+        409: no('It is shipped'),
+        503: later,
+      },
+    },
+  },
+} as const
+
+/** Of `runOrders`. */
+export const adminOrderPaths = {
+  '/api/admin/orders': {
+    get: {
+      tags: ['admin'],
+      operationId: 'listAllOrders',
+      summary: 'All orders, the newest first',
+      parameters: queryOf(listAllOrders),
+      responses: { 200: answer('A page of orders', 'OrdersPage'), 400: no('Malformed query'), 503: later },
+    },
+  },
+  ...Object.fromEntries(
+    [...logisticsStep.options, 'cancel'].map((step) => [
+      `/api/admin/orders/{id}/${step}`,
+      {
+        post: {
+          tags: ['admin'],
+          operationId: `${step}OrderByShop`,
+          summary: step === 'cancel' ? 'Take an order back' : `Say that it is ${step}`,
+          parameters: [orderInPath],
+          responses: {
+            200: answer('The order as it is now', 'Order'),
+            400: no('Malformed id'),
+            404: no('No such order'),
+            409: no('It is not at that step'),
+            503: later,
+          },
+        },
+      },
+    ]),
+  ),
+}
+
 export const openApi = {
   openapi: '3.1.0',
   info: { title: 'Tideshop', version: '1', description: 'A shop that scales like the tide.' },
@@ -284,7 +397,9 @@ export const openApi = {
     },
     ...catalogPaths,
     ...basketPaths,
+    ...orderPaths,
     ...adminPaths({ answer, no, body: jsonBody, later }),
+    ...forStaff(adminOrderPaths, no),
     ...sessionPaths({ no, later }),
   }),
   components: { schemas, securitySchemes },

@@ -22,14 +22,35 @@ export function whoAsks(request: Request): Who {
   return who
 }
 
+/** Undefined for whoever has no id yet. */
+export function customerOf(request: Request): string | undefined {
+  return whoAsks(request).customerId
+}
+
 /** Looks once, before all routes. Who shows no token costs nothing, and one that is not right is refused at each of them. */
 export function lookWhoAsks(accounts: Accounts | undefined): RequestHandler {
-  return async (request, response, next) => {
+  async function look(request: Request, response: Response): Promise<Who> {
     const token = bearerIn(request.get('authorization'))
-    if (token !== undefined) asking.set(request, whoHas(await accountOf(token, accounts, response)))
-    else asking.set(request, (await signedIn(request, accounts, response)) ?? guest(request))
-    next()
+    if (token !== undefined) return whoHas(await accountOf(token, accounts, response))
+    return (await signedIn(request, accounts, response)) ?? guest(request)
   }
+
+  return (request, response, next) => {
+    if (showsNothing(request)) {
+      asking.set(request, nobody)
+      return next()
+    }
+    return look(request, response).then((who) => {
+      asking.set(request, who)
+      next()
+    })
+  }
+}
+
+const nobody: Who = { customerId: undefined, account: null }
+
+function showsNothing({ headers }: Request): boolean {
+  return headers.authorization === undefined && headers.cookie === undefined
 }
 
 async function signedIn(
@@ -57,7 +78,7 @@ export function needs(permission: Permission): RequestHandler {
   }
 }
 
-/** A guest is known again by a cookie, for as long as something is kept; an account by the issuer. */
+/** `keptS`: seconds for which something is kept for the customer. Who has an account is known again by the issuer. */
 export function remember(request: Request, response: Response, customerId: string, keptS: number): void {
   if (whoAsks(request).account !== null) return
   response.cookie(CUSTOMER_COOKIE, customerId, customerCookie(keptS, cameByHttps(request)))

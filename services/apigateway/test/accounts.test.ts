@@ -380,6 +380,9 @@ describe('the staff', () => {
     ['put', '/api/admin/sales/long-night'],
     ['get', '/api/admin/stock/LMP-0101'],
     ['post', '/api/admin/stock/LMP-0101/deliveries'],
+    ['get', '/api/admin/orders'],
+    ['post', `/api/admin/orders/${randomUUIDv7()}/packed`],
+    ['post', `/API/admin/orders/${randomUUIDv7()}/cancel/`],
   ] as const)('%s %s: 401 for a guest, 403 for a customer', async (method, path) => {
     const { app, issuer, put } = await door()
     const stranger = await request(app)[method](path)

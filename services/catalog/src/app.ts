@@ -16,11 +16,14 @@ import {
   sku as skuSchema,
   stockMethods,
 } from '@tideshop/contracts/catalog'
+import { orderStock } from '@tideshop/contracts/orders'
 import { type ActorParts, type ActorType, hostActor } from '@tideshop/kit/actor'
 import type { Row } from '@tideshop/kit/aggregates'
 import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
+import { type InboxParts, on, subscribe } from '@tideshop/kit/inbox'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import type { Express } from 'express'
+import { type AllocateParts, allocate } from './allocate.ts'
 import type { Category } from './category.ts'
 import { type Good, putGood, viewGood } from './good.ts'
 import { drawGood } from './picture.ts'
@@ -43,10 +46,15 @@ import { wordsOf } from './words.ts'
 const SOUGHT_MAX = 8
 
 export type CatalogParts = HttpParts &
-  ActorParts & { catalog: CatalogStore; categories: readonly Category[]; now: () => Date }
+  ActorParts &
+  InboxParts &
+  Omit<AllocateParts, 'goodsNamed'> & { catalog: CatalogStore; categories: readonly Category[] }
 
 export function catalogApp(parts: CatalogParts): Express {
+  const { catalog, now } = parts
+  const goodsNamed = async (skus: readonly string[]) => withSales(catalog, await catalog.named(skus), now())
   return httpApp(parts, (app) => {
+    subscribe(app, parts, [on(orderStock, (asks) => allocate({ ...parts, goodsNamed }, asks))])
     hostActor(app, parts, stockActor(parts))
     showGoods(app, parts)
     showSales(app, parts)

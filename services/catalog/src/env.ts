@@ -1,8 +1,9 @@
-import { databaseEnv, readEnv as read, serviceEnv } from '@tideshop/kit/env'
+import { databaseEnv, listenerEnv, readEnv as read, serviceEnv } from '@tideshop/kit/env'
 import { z } from 'zod'
 
 const schema = z.object({
   ...serviceEnv({ port: 8084, daprHttpPort: 3504 }),
+  ...listenerEnv,
   ...databaseEnv,
 })
 

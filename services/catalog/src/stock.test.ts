@@ -51,11 +51,40 @@ test('reserving twice is reserving once, in the same words', () => {
   expect(() => reserve(stock, { id: 'r-1', count: 3, ttlMs }, noon)).toThrow(/something else/)
 })
 
-test('what was confirmed is sold, once, and cannot be released any more', () => {
+test('what was confirmed is sold, once', () => {
   const { next, answer } = confirm(held(), { id: 'r-1' }, noon)
   expect(viewStock(next)).toEqual({ free: 8, held: 0, sold: 2, received: 10 })
   expect(confirm(next, { id: 'r-1' }, after(2 * ttlMs))).toEqual({ next, answer })
-  expect(() => release(next, { id: 'r-1' }, noon)).toThrow(/sold/)
+})
+
+test('what was sold can come back, once, and then is neither held nor sold again', () => {
+  const { next, answer } = release(confirm(held(), { id: 'r-1' }, noon).next, { id: 'r-1' }, noon)
+  expect(viewStock(next)).toEqual({ free: 10, held: 0, sold: 0, received: 10 })
+  expect(release(next, { id: 'r-1', sold: 2 }, noon)).toEqual({ next, answer })
+  expect(() => confirm(next, { id: 'r-1' }, noon)).toThrow(/returned/)
+  expect(() => reserve(next, { id: 'r-1', count: 2, ttlMs }, noon)).toThrow(/returned/)
+})
+
+test('what was sold so long ago that it is forgotten comes back by the books of whoever asks, and once', () => {
+  let stock = openStock(2 * FINISHED_MAX)
+  for (let index = 0; index <= FINISHED_MAX; index += 1) {
+    const id = `r-${index}`
+    stock = confirm(reserve(stock, { id, count: 1, ttlMs }, noon).next, { id }, noon).next
+  }
+  expect(viewStock(release(stock, { id: 'r-0' }, noon).next)).toMatchObject({ sold: FINISHED_MAX + 1 })
+  const { next } = release(stock, { id: 'r-0', sold: 1 }, noon)
+  expect(viewStock(next)).toMatchObject({ sold: FINISHED_MAX })
+
+  // However many others are sold meanwhile, it is not forgotten again.
+  let later = next
+  for (let index = 0; index <= FINISHED_MAX; index += 1)
+    later = release(later, { id: `x-${index}` }, noon).next
+  expect(release(later, { id: 'r-0', sold: 1 }, noon).next).toBe(later)
+  expect(later.finished.length).toBeLessThanOrEqual(2 * FINISHED_MAX)
+})
+
+test('more than was sold cannot come back', () => {
+  expect(() => release(openStock(3), { id: 'r-1', sold: 1 }, noon)).toThrow(/only 0 were sold/)
 })
 
 test('what was released is free again, once, and cannot be confirmed any more', () => {
@@ -136,6 +165,11 @@ function decisionFor(stock: Stock, method: string, wish: Omit<Wish, 'method'>, n
   return { next: expire(stock, now), answer: {} }
 }
 
+function noteSold(sold: Map<string, number>, { id, count, state }: ReservationView): void {
+  if (state === 'confirmed') sold.set(id, count)
+  if (state === 'returned') sold.delete(id)
+}
+
 test('in any order and with any repetition no piece is lost, made or sold twice', () => {
   fc.assert(
     fc.property(fc.nat(12), fc.array(wish, { maxLength: 60 }), (opening, wishes) => {
@@ -152,9 +186,7 @@ test('in any order and with any repetition no piece is lost, made or sold twice'
         expect(view.free + view.held + view.sold).toBe(view.received)
 
         // Only a wish that was granted moves anything, and each id once.
-        if ('reservation' in said && said.reservation?.state === 'confirmed') {
-          sold.set(one.id, said.reservation.count)
-        }
+        if ('reservation' in said && said.reservation) noteSold(sold, said.reservation)
         if ('delivery' in said && !deliveries.has(one.id)) {
           deliveries.add(one.id)
           delivered += one.count

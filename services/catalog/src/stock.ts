@@ -4,16 +4,20 @@ import { Refusal } from '@tideshop/kit/refusal'
 /**
  * The stock of one good: pieces that came, pieces that were sold, and reservations between the two.
  *
- *     reserve → held ── confirm → confirmed   sold, for good
- *                   ├── release → released    free again
- *                   └── `until` → expired     free again
+ *     reserve → held ── confirm → confirmed ── release → returned    free again
+ *                   ├── release → released                           free again
+ *                   └── `until` → expired                            free again
  *
  * Whatever is asked carries an id, and asking twice is asking once. What is over is remembered for a while, so that a late
- * repeat finds its answer; the oldest is forgotten first. Each decision begins by ending what has expired, so a
- * reservation is over at its time, whether or not an alarm went off.
+ * repeat finds its answer; the oldest is forgotten first. That memory covers the seconds until whoever asked has written down
+ * what he was told (allocation.ts). Each decision begins by ending what has expired, so a reservation is over at its time,
+ * whether or not an alarm went off.
  */
 
-/** Finished reservations and deliveries that are remembered; some 90 bytes each in a state that every turn reads. */
+/**
+ * Finished reservations and deliveries that are remembered; some 90 bytes each in a state that every turn reads. As many of those
+ * that came back after they were sold, which the others do not crowd out: forgotten too soon, their pieces would come back twice.
+ */
 export const FINISHED_MAX = 500
 /** Reservations at the same time. */
 export const HELD_MAX = 1000
@@ -22,7 +26,7 @@ export type Held = { id: string; count: number; until: string }
 export type Finished = {
   id: string
   count: number
-  state: 'confirmed' | 'released' | 'expired' | 'delivered'
+  state: 'confirmed' | 'released' | 'returned' | 'expired' | 'delivered'
 }
 
 export type Stock = {
@@ -79,15 +83,19 @@ export function confirm(current: Stock, { id }: StockWish<'confirm'>, now: Date)
   return { next: stock, answer: { reservation: viewFinished(finished) } }
 }
 
-export function release(current: Stock, { id }: StockWish<'release'>, now: Date): StockDecision<Reserved> {
+export function release(
+  current: Stock,
+  { id, sold: soldByHisBooks }: StockWish<'release'>,
+  now: Date,
+): StockDecision<Reserved> {
   const stock = expire(current, now)
   const finished = finishedAs(stock, id)
+  if (finished?.state === 'confirmed') return takenBack(stock, id, finished.count)
+  if (finished !== undefined) return { next: stock, answer: { reservation: viewFinished(finished) } }
+  const held = heldAs(stock, id)
+  if (held === undefined && soldByHisBooks !== undefined) return takenBack(stock, id, soldByHisBooks)
   // Of one that is not there nothing was taken. Remembered all the same: its `reserve` may come later, and must not hold.
-  if (finished === undefined)
-    return endedWith(stock, { id, count: heldAs(stock, id)?.count ?? 0, state: 'released' })
-  if (finished.state === 'confirmed')
-    throw new Refusal('conflict', 'the reservation is confirmed: its pieces are sold')
-  return { next: stock, answer: { reservation: viewFinished(finished) } }
+  return endedWith(stock, { id, count: held?.count ?? 0, state: 'released' })
 }
 
 export function restock(
@@ -131,10 +139,24 @@ function reservedAgain(stock: Stock, known: Held | Finished, count: number): Sto
   return { next: stock, answer: { reservation: viewFinished(known) } }
 }
 
-/** It is held no more, and remembered. */
+function takenBack(stock: Stock, id: string, count: number): StockDecision<Reserved> {
+  if (stock.sold < count) throw new Refusal('conflict', `only ${stock.sold} were sold`)
+  return endedWith({ ...stock, sold: stock.sold - count }, { id, count, state: 'returned' })
+}
+
+/** It is held no more, and remembered as it ended last. */
 function ended(stock: Stock, finished: Finished): Stock {
   const held = stock.held.filter(({ id }) => id !== finished.id)
-  return { ...stock, held, finished: [...stock.finished, finished].slice(-FINISHED_MAX) }
+  const before = stock.finished.filter(({ id }) => id !== finished.id)
+  return { ...stock, held, finished: remembered([...before, finished]) }
+}
+
+/** At most one is too many, as one was added. */
+function remembered(finished: readonly Finished[]): readonly Finished[] {
+  const cameBack = finished.at(-1)?.state === 'returned'
+  const alike = finished.filter(({ state }) => (state === 'returned') === cameBack)
+  if (alike.length <= FINISHED_MAX) return finished
+  return finished.filter((one) => one !== alike[0])
 }
 
 function endedWith(stock: Stock, finished: Finished): StockDecision<Reserved> {

@@ -2,6 +2,8 @@ import type { Row, Rows } from '@tideshop/kit/aggregates'
 import { atTheDoor, type MongoRow, mongoRows } from '@tideshop/kit/mongo'
 import { Refusal } from '@tideshop/kit/refusal'
 import type { Collection, Db, Filter, Sort } from 'mongodb'
+import type { Allocation } from './allocation.ts'
+import type { Allowance } from './allowance.ts'
 import type { Good } from './good.ts'
 import type { Sale } from './sale.ts'
 
@@ -70,6 +72,14 @@ export function mongoCatalog(db: Db): CatalogStore & { prepare: () => Promise<vo
       await mongoRows(sales).write(newSales.map((row) => ({ ...row, was: 0 })))
     },
   }
+}
+
+export function mongoAllocations(db: Db): Rows<Allocation> {
+  return mongoRows(db.collection<MongoRow<Allocation>>('allocations'))
+}
+
+export function mongoAllowances(db: Db): Rows<Allowance> {
+  return mongoRows(db.collection<MongoRow<Allowance>>('allowances'))
 }
 
 /** As a range and not as a pattern: an index has the words in their order. */

@@ -1,10 +1,12 @@
 import type { GoodView, PutGood, StockAnswer } from '@tideshop/contracts/catalog'
+import { memoryRows } from '@tideshop/kit/memory'
 import { actorSidecar } from '@tideshop/kit/test/actor-sidecar'
 import { noon, quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
 import { catalogApp } from '../src/app.ts'
 import { assortment, categories, weeklySales } from '../src/assortment.ts'
+import { stockTurns } from '../src/stock-turns.ts'
 import { memoryCatalog } from './memory-catalog.ts'
 
 async function shop() {
@@ -12,8 +14,17 @@ async function shop() {
   await catalog.open(assortment, weeklySales(noon))
   const sidecar = actorSidecar()
   const clock = { now: noon }
-  const parts = { ...quietParts('catalog'), sidecar, catalog, categories, now: () => clock.now }
-  return { app: catalogApp(parts), sidecar, clock }
+  const app = catalogApp({
+    ...quietParts('catalog'),
+    sidecar,
+    catalog,
+    categories,
+    allocations: memoryRows(),
+    allowances: memoryRows(),
+    askStock: stockTurns(sidecar),
+    now: () => clock.now,
+  })
+  return { app, sidecar, clock }
 }
 
 type Shop = Awaited<ReturnType<typeof shop>>

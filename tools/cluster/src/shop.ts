@@ -5,7 +5,18 @@ import type { Kubectl } from './kubectl.ts'
 import { DOOR_SERVICE, NAMESPACE, READY_WITHIN_MS } from './place.ts'
 import { until } from './until.ts'
 
-export const SERVICES = ['apigateway', 'operations', 'users', 'approvals', 'pricing', 'catalog', 'basket']
+export const SERVICES = [
+  'apigateway',
+  'storefront',
+  'operations',
+  'users',
+  'approvals',
+  'pricing',
+  'catalog',
+  'basket',
+  'orders',
+  'payments',
+]
 
 /** Those, and who says who people are. */
 export const SHOP_IMAGES = [...SERVICES, 'issuer']

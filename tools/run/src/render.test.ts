@@ -45,6 +45,29 @@ test('the file of service names is the one of this shop', () => {
   })
 })
 
+test('where there is no RabbitMQ nobody is told of its queues', () => {
+  const root = mkdtempSync(path.join(tmpdir(), 'tideshop-render-'))
+  onTestFinished(() => rmSync(root, { recursive: true }))
+  writeFileSync(
+    path.join(root, 'queue.yaml'),
+    'spec: { type: bindings.rabbitmq, metadata: [{ name: host, value: amqp://a }] }',
+  )
+  writeFileSync(path.join(root, 'topic.yaml'), component)
+  writeFileSync(path.join(root, 'config'), 'kind: Configuration')
+  const daprYaml = {
+    resourcesDirs: [root],
+    configFile: path.join(root, 'config'),
+    controlPlane: { placement: '127.0.0.1:1', scheduler: '127.0.0.1:2' },
+    apps: [],
+  }
+  const dir = path.join(root, 'shop')
+  const broker = { address: '127.0.0.1:20092', isOurs: true }
+  expect(readdirSync(render(daprYaml, dir, broker).resourcesDir)).toEqual(['topic.yaml'])
+  const { resourcesDir } = render(daprYaml, dir, broker, 'amqp://b')
+  const { metadata } = parse(readFileSync(path.join(resourcesDir, 'queue.yaml'), 'utf8')).spec
+  expect(metadata).toEqual([{ name: 'host', value: 'amqp://b' }])
+})
+
 test('each store has a file of its own in the folder', () => {
   const root = mkdtempSync(path.join(tmpdir(), 'tideshop-render-'))
   onTestFinished(() => rmSync(root, { recursive: true }))

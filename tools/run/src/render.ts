@@ -15,7 +15,7 @@ export type Broker = { address: string; isOurs: boolean }
 /**
  * Copies components and configuration into the shop's folder, with the brokers that really run, and with files of its own for
  * service names, for each store and for invoices: two shops on one machine must not call each other's services, or sell each
- * other's goods. Without an address of RabbitMQ its components keep theirs: then nobody is there who loads them.
+ * other's goods. Without an address of RabbitMQ its components are left out: a sidecar that loads one and finds nobody there ends.
  */
 export function render(
   daprYaml: DaprYaml,
@@ -34,10 +34,9 @@ export function render(
       ...(rabbitmqUrl !== undefined && { host: rabbitmqUrl }),
       ...(!isOurs && { sessionTimeout: FOREIGN_SESSION }),
     }
-    writeFileSync(
-      path.join(resourcesDir, path.basename(file)),
-      withMetadata(readFileSync(file, 'utf8'), values),
-    )
+    const text = readFileSync(file, 'utf8')
+    if (rabbitmqUrl === undefined && isOfRabbitmq(text)) continue
+    writeFileSync(path.join(resourcesDir, path.basename(file)), withMetadata(text, values))
   }
 
   // Names of sidecars that are gone would be called until they expire.
@@ -46,6 +45,10 @@ export function render(
   const config = readFileSync(daprYaml.configFile, 'utf8')
   writeFileSync(configFile, withNamesIn(config, path.join(dir, 'names.db')))
   return { resourcesDir, configFile }
+}
+
+function isOfRabbitmq(text: string): boolean {
+  return parseAllDocuments(text).some((document) => document.getIn(['spec', 'type']) === 'bindings.rabbitmq')
 }
 
 function yamlFiles(dir: string): string[] {

@@ -139,6 +139,29 @@ test('the administrator puts a good on sale and takes a delivery; a customer and
   expect((await send('GET', '/api/admin/stock/NONE-1', admin)).status).toBe(404)
 })
 
+test('an order is the account’s: others do not find it, and support sees it and says how far it is', async () => {
+  const hans = bearer(await ofCustomer(await registered('hans')))
+  const greta = bearer(await ofCustomer(await registered('greta')))
+  const support = bearer(await ofStaff('support'))
+  await send('PUT', '/api/basket/lines/LMP-0101', hans, { quantity: 1 })
+  const wish = { contact: { name: 'Hans', address: ['Am Kai 1'] }, card: '4242424242424242' }
+  const placed = await send('POST', '/api/orders', hans, wish)
+  expect(placed).toMatchObject({ status: 202 })
+  const path = `/api/orders/${placed.body['id']}`
+  const statusOf = async (headers: Record<string, string>) =>
+    (await send('GET', path, headers)).body['status']
+  await expect.poll(() => statusOf(hans), SOON).toBe('confirmed')
+  expect(await statusOf(greta)).toBe(404)
+  expect(await statusOf({})).toBe(404)
+  expect((await send('POST', `${path}/cancel`, greta)).status).toBe(404)
+
+  const { body } = await send('GET', '/api/admin/orders?limit=100', support)
+  expect(body['orders']).toContainEqual(expect.objectContaining({ id: placed.body['id'] }))
+  const packed = `/api/admin/orders/${placed.body['id']}/packed`
+  expect((await send('POST', packed, hans)).status).toBe(403)
+  expect(await send('POST', packed, support)).toMatchObject({ status: 200, body: { status: 'packed' } })
+})
+
 test('keys change while the door is open: a new token counts at once, and an old one goes on', async () => {
   const kidOf = (jwt: string) => JSON.parse(Buffer.from(jwt.split('.')[0] ?? '', 'base64url').toString()).kid
   const stock = async (jwt: string) => (await send('GET', '/api/admin/stock/LMP-0101', bearer(jwt))).status

@@ -94,6 +94,25 @@ export const namedGoods = z.strictObject({
 export const goodsNamed = z.object({ goods: z.array(goodView).max(PAGE_MAX) })
 export type GoodsNamed = z.infer<typeof goodsNamed>
 
+/**
+ * `GET /stock/low`: of so many goods (`limit`), from `after` on, those with less free pieces than `below`. Each good that is looked
+ * at is a turn of its actor, so whoever wants to know of all of them goes page by page, and seldom.
+ */
+export const findLowStock = z.strictObject({
+  below: z.coerce.number().int().min(1).max(100_000).default(10),
+  after: sku.optional().meta({ description: afterHint }),
+  limit,
+})
+export type FindLowStock = z.infer<typeof findLowStock>
+export const lowGood = z.object({ sku, name: title, free: z.int().min(0) })
+export type LowGood = z.infer<typeof lowGood>
+export const lowStockPage = z.object({
+  goods: z.array(lowGood).max(PAGE_MAX),
+  /** Of the goods that were looked at, not of those that are low: a page may have none, and others follow. */
+  next: z.string().nullable(),
+})
+export type LowStockPage = z.infer<typeof lowStockPage>
+
 /** `GET /sales`: those that run or are to come, by their ids. */
 export const listSales = z.strictObject({ after: saleId.optional().meta({ description: afterHint }), limit })
 export type ListSales = z.infer<typeof listSales>

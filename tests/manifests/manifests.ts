@@ -15,6 +15,9 @@ export const ISSUER = 'issuer'
 /** The folders: a service is known by its folder's name everywhere. */
 export const services = readdirSync(join(root, 'services')).filter((folder) => folder !== ISSUER)
 
+/** What works by the clock needs its sidecar's: always one, and no scaler. */
+export const ALWAYS_ONE = ['jobs']
+
 /** The cluster that is started here has no RabbitMQ. */
 export function servicesOf(overlay: string): string[] {
   return services.filter((service) => overlay !== 'local' || service !== 'invoices')

@@ -4,13 +4,13 @@ import { INVOICE_QUEUE } from '@tideshop/contracts/invoices'
 import { topicPlans, topics } from '@tideshop/contracts/topics'
 import { root } from '@tideshop/run/arguments'
 import { describe, expect, test } from 'vitest'
-import { OVERLAYS, objectsIn, objectsOf, servicesOf } from './manifests.ts'
+import { ALWAYS_ONE, OVERLAYS, objectsIn, objectsOf, servicesOf } from './manifests.ts'
 
 type Trigger = { type: string; metadata: Record<string, string> }
 
 /** What a door's sidecar counts, of what nobody asked for, by the label that tells it apart. */
 const PROBES: Record<string, string[]> = {
-  path: ['/v1.0/healthz', '/v1.0/healthz/outbound'],
+  path: ['/v1.0/healthz', '/v1.0/healthz/outbound', '/v1.0/state/settings'],
   grpc_server_method: ['/dapr.proto.runtime.v1.Dapr/GetMetadata', '/grpc.health.v1.Health/Check'],
 }
 /** What is demand on a service, by its name and the same label; the door's is any. */
@@ -39,8 +39,10 @@ const COOLDOWN_S: Record<string, number> = {
 describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const scalers = objectsOf(overlay).filter(({ kind }) => kind === 'ScaledObject')
 
-  test('scales every service and nothing else', () => {
-    expect(scalers.map(({ metadata }) => metadata.name).sort()).toEqual(servicesOf(overlay).sort())
+  const scaled = servicesOf(overlay).filter((service) => !ALWAYS_ONE.includes(service))
+
+  test('scales every service but those that are always one, and nothing else', () => {
+    expect(scalers.map(({ metadata }) => metadata.name).sort()).toEqual(scaled.sort())
   })
 
   test('watches each topic for whoever hears it', () => {
@@ -51,7 +53,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     expect(watched.sort()).toEqual(heard.sort())
   })
 
-  describe.each(servicesOf(overlay))('%s', (service) => {
+  describe.each(scaled)('%s', (service) => {
     const { spec } = scalers.find(({ metadata }) => metadata.name === service)
     const triggers: Trigger[] = spec.triggers
 

@@ -11,7 +11,7 @@ import { putGood, stockOf } from './stock.ts'
 const { env, dies } = deaths()
 const shop = await openShop({ env })
 const stock = stockOf(shop)
-const orders = await askerOf(shop, orderStock, orderStockResponse)
+const orders = askerOf(shop, orderStock, orderStockResponse)
 
 const PIECES = 100
 const ORDERS = 1000

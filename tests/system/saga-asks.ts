@@ -1,7 +1,7 @@
 import { Consumer, Producer } from '@platformatic/kafka'
 import type { Event, EventContract } from '@tideshop/kit/event'
 import type { Shop } from '@tideshop/run/shop'
-import { afterAll, expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 
 /** Milliseconds for an answer, over deaths and restarts of whoever has to give it. */
 const ANSWER = { timeout: 60_000, interval: 50 }
@@ -13,30 +13,34 @@ export type Heard<A> = { data: A; times: number }
  * Stands where `orders` stands in the saga: asks by one topic, and hears the answers on another, both past the sidecars, so
  * that a test sees each event as it lies in Kafka.
  */
-export async function askerOf<D extends { orderId: string }, A extends { orderId: string }>(
+export function askerOf<D extends { orderId: string }, A extends { orderId: string }>(
   shop: Shop,
   asks: EventContract<D>,
   answers: EventContract<A>,
 ) {
-  const at = { clientId: 'test', bootstrapBrokers: shop.kafkaBrokers.split(','), retries: 3 }
+  // The broker makes its topic of groups when the first one comes, which on a busy machine takes seconds.
+  const at = {
+    clientId: 'test',
+    bootstrapBrokers: shop.kafkaBrokers.split(','),
+    retries: 30,
+    retryDelay: 500,
+  }
   const producer = new Producer(at)
   const consumer = new Consumer({ ...at, groupId: `test-${crypto.randomUUID()}` })
   const heard = new Map<string, Heard<A>>()
-  const stream = await consumer.consume({
-    topics: [answers.topic],
-    mode: 'earliest',
-    autocommit: false,
-    maxWaitTime: 200,
-  })
-  stream.on('data', ({ value }) => {
-    const { id, data } = answers.schema.parse(JSON.parse(String(value))) as Event<A>
-    const before = heard.get(id)
-    // The same id is the same words.
-    if (before !== undefined) expect(data).toEqual(before.data)
-    heard.set(id, { data, times: (before?.times ?? 0) + 1 })
+  // Not before: what fails while a file is read leaves its shop behind.
+  beforeAll(async () => {
+    const wanted = { topics: [answers.topic], autocommit: false, maxWaitTime: 200 }
+    const stream = await consumer.consume({ ...wanted, mode: 'earliest' })
+    stream.on('data', ({ value }) => {
+      const { id, data } = answers.schema.parse(JSON.parse(String(value))) as Event<A>
+      const before = heard.get(id)
+      // The same id is the same words.
+      if (before !== undefined) expect(data).toEqual(before.data)
+      heard.set(id, { data, times: (before?.times ?? 0) + 1 })
+    })
   })
   afterAll(async () => {
-    await stream.close()
     await Promise.all([consumer.close(true), producer.close()])
   })
 

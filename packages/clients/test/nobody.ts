@@ -3,6 +3,7 @@ import type { Catalog } from '../src/catalog.ts'
 import type { Operations } from '../src/operations.ts'
 import type { Orders } from '../src/orders.ts'
 import type { Prices } from '../src/prices.ts'
+import type { DayReports } from '../src/reports.ts'
 import type { Stock } from '../src/stock.ts'
 import type { Storefront } from '../src/storefront.ts'
 
@@ -15,6 +16,7 @@ export const askNobody: {
   baskets: Baskets
   orders: Orders
   prices: Prices
+  reports: DayReports
   stock: Stock
   storefront: Storefront
 } = {
@@ -32,6 +34,7 @@ export const askNobody: {
   baskets: { find: nobody, change: nobody },
   orders: { place: nobody, find: nobody, list: nobody, cancel: nobody, advance: nobody },
   prices: { quote: nobody },
+  reports: { list: nobody },
   stock: { read: nobody, deliver: nobody },
   storefront: { page: nobody },
 }

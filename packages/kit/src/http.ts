@@ -7,6 +7,9 @@ const BODY_MAX = 64 * 1024
 /** Seconds after which a caller may try again what was refused for now. */
 export const RETRY_AFTER_S = 1
 
+/** Statuses of what may be tried again. */
+const REFUSED_FOR_NOW = new Set([429, 503])
+
 export const statusOf: Record<RefusalCode, number> = {
   invalid: 400,
   unauthenticated: 401,
@@ -90,7 +93,7 @@ function problem({ log, errorPage }: HttpParts): ErrorRequestHandler {
       log.error({ err: thrown, method: request.method, path: request.path }, 'a request failed')
     }
     const status = refusal === null ? 500 : statusOf[refusal.code]
-    sayWhen(response, status)
+    if (REFUSED_FOR_NOW.has(status)) sayWhenAgain(response)
     response.status(status)
     if (errorPage !== undefined && request.accepts(['json', 'html']) === 'html')
       response.type('html').send(errorPage(status, refusal?.message))
@@ -98,9 +101,8 @@ function problem({ log, errorPage }: HttpParts): ErrorRequestHandler {
   }
 }
 
-/** When what was refused for now may be tried again; a route that knows it better has said so. */
-function sayWhen(response: Response, status: number): void {
-  if (status !== 429 && status !== 503) return
+/** Unless whoever refused knows better. */
+function sayWhenAgain(response: Response): void {
   if (!response.hasHeader('retry-after')) response.set('retry-after', String(RETRY_AFTER_S))
 }
 

@@ -1,13 +1,21 @@
 import type { Catalog } from '@tideshop/clients/catalog'
+import type { DayReports } from '@tideshop/clients/reports'
 import type { Stock } from '@tideshop/clients/stock'
 import { putGood, putSale, saleId, sku, stockDelivery } from '@tideshop/contracts/catalog'
 import { jsonBody } from '@tideshop/kit/http'
 import { parse } from '@tideshop/kit/refusal'
 import type { Express } from 'express'
 import { type OrderParts, runOrders } from './orders.ts'
+import { showReports } from './reports.ts'
+import { administerSettings, type Settings } from './settings.ts'
 import { needs } from './who.ts'
 
-export type AdminParts = Pick<OrderParts, 'orders'> & { catalog: Catalog; stock: Stock }
+export type AdminParts = Pick<OrderParts, 'orders'> & {
+  catalog: Catalog
+  stock: Stock
+  settings: Settings
+  reports: DayReports
+}
 
 /** What the shop's staff does. Who may is asked before what: rubbish of a stranger is not even read. */
 export function administrate(app: Express, parts: AdminParts): void {
@@ -39,4 +47,9 @@ export function administrate(app: Express, parts: AdminParts): void {
   app.get('/api/admin/orders', needs('orders:read-all'))
   app.post('/api/admin/orders/:id/:step', needs('orders:advance'))
   runOrders(app, parts)
+
+  app.use('/api/admin/settings', needs('settings:write'))
+  administerSettings(app, parts.settings)
+
+  app.get('/api/admin/reports', needs('reports:read'), showReports(parts.reports))
 }

@@ -1,8 +1,6 @@
 import { priced } from '@tideshop/clients/baskets'
-import type { Catalog } from '@tideshop/clients/catalog'
 import type { Operations } from '@tideshop/clients/operations'
 import type { Prices } from '@tideshop/clients/prices'
-import type { Stock } from '@tideshop/clients/stock'
 import { type BasketChange, type BasketView, putLine, putVouchers } from '@tideshop/contracts/basket'
 import { listGoods, listSales, sku } from '@tideshop/contracts/catalog'
 import {
@@ -17,7 +15,7 @@ import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type Response } from 'express'
 import type { Accounts } from './accounts.ts'
-import { administrate } from './admin.ts'
+import { type AdminParts, administrate } from './admin.ts'
 import { docsAssets, docsPage } from './docs.ts'
 import { type DoorLimits, defaultLimits, limitChanges } from './limits.ts'
 import { openApi } from './openapi.ts'
@@ -25,6 +23,7 @@ import { type OrderParts, takeOrders } from './orders.ts'
 import { errorPage, type PageParts, showPages } from './pages.ts'
 import { securityHeaders } from './security.ts'
 import { keepSessions } from './session.ts'
+import { duringMaintenance, showSettings } from './settings.ts'
 import { customerOf, lookWhoAsks, remember } from './who.ts'
 
 /** Seconds for which a browser keeps the picture of a good. */
@@ -32,16 +31,16 @@ const PICTURE_S = 3600
 
 export type GatewayParts = HttpParts &
   PageParts &
-  OrderParts & {
+  OrderParts &
+  AdminParts & {
     operations: Operations
-    catalog: Catalog
     prices: Prices
-    stock: Stock
     /** Without an issuer all are guests. */
     accounts?: Accounts
     limits?: DoorLimits
     /** Proxies before the door that say for whom they ask. By itself none is believed. */
     proxies?: number
+    now: () => Date
   }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
@@ -50,6 +49,7 @@ export function gatewayApp(parts: GatewayParts): Express {
   return httpApp({ ...parts, errorPage }, (app) => {
     app.set('trust proxy', proxies)
     app.use(securityHeaders, lookWhoAsks(accounts), limitChanges(limits.changes))
+    app.use(duringMaintenance(parts.settings))
 
     app.post('/operation/create/:kind', jsonBody, async (request, response) => {
       // Named here: when the sidecar repeats the call, or the answer is lost, it is still one operation.
@@ -71,6 +71,7 @@ export function gatewayApp(parts: GatewayParts): Express {
     takeOrders(app, parts)
     administrate(app, parts)
     if (accounts !== undefined) keepSessions(app, { ...parts, accounts, signIns: limits.signIns })
+    showSettings(app, parts.settings, parts.now)
     showPages(app, { ...parts, canSignIn: accounts !== undefined })
 
     app.get('/openapi.json', (_request, response) => {

@@ -4,6 +4,7 @@ import { catalogThrough } from '@tideshop/clients/catalog'
 import { operationsThrough } from '@tideshop/clients/operations'
 import { ordersThrough } from '@tideshop/clients/orders'
 import { pricesThrough } from '@tideshop/clients/prices'
+import { reportsThrough } from '@tideshop/clients/reports'
 import { stockThrough } from '@tideshop/clients/stock'
 import { PAGE_TIMEOUT_MS, storefrontThrough } from '@tideshop/clients/storefront'
 import { grpcSidecarOn } from '@tideshop/kit/grpc-invoke'
@@ -14,6 +15,7 @@ import { createLog, createMetrics } from '@tideshop/kit/telemetry'
 import { accountsOf } from './accounts.ts'
 import { gatewayApp } from './app.ts'
 import { accountSettings, readEnv } from './env.ts'
+import { settingsThrough } from './settings.ts'
 
 const appId = 'apigateway'
 const env = readEnv(process.env)
@@ -30,6 +32,7 @@ const app = gatewayApp({
   baskets: basketsThrough(invoke, env.WAKE_WAIT_MS),
   orders: ordersThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
+  reports: reportsThrough(invoke, env.WAKE_WAIT_MS),
   stock: stockThrough(sidecar, env.WAKE_WAIT_MS),
   ...(env.OIDC_ISSUER !== '' && { accounts: accountsOf(accountSettings(env), log) }),
   limits: {
@@ -38,7 +41,9 @@ const app = gatewayApp({
   },
   proxies: env.PROXIES,
   storefront: storefrontThrough(daprInvoke(sidecar, PAGE_TIMEOUT_MS), env.WAKE_WAIT_MS),
+  settings: settingsThrough(sidecar),
   newId: () => randomUUIDv7(),
+  now: () => new Date(),
   // Not of what lies behind: a door that waits for sleeping services would never open.
   ready: () => sidecar.ready(),
 })

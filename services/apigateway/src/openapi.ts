@@ -24,6 +24,7 @@ import {
   orderView,
 } from '@tideshop/contracts/orders'
 import { quoteBody, quoteView } from '@tideshop/contracts/pricing'
+import { shopNotice } from '@tideshop/contracts/settings'
 import { z } from 'zod'
 import { adminPaths, forStaff, securitySchemes, sessionPaths, withWhoAsks } from './openapi-accounts.ts'
 
@@ -53,6 +54,7 @@ const schemas = {
   Checkout: jsonSchema(checkout, 'input'),
   Order: jsonSchema(orderView),
   OrdersPage: jsonSchema(ordersPage),
+  ShopNotice: jsonSchema(shopNotice),
   GoodToPut: jsonSchema(putGood, 'input'),
   Sale: jsonSchema(saleView),
   SaleToPut: jsonSchema(putSale, 'input'),
@@ -309,6 +311,18 @@ const orderPaths = {
   },
 } as const
 
+const settingsPaths = {
+  '/api/settings': {
+    get: {
+      tags: ['shop'],
+      operationId: 'getSettings',
+      summary: 'What the shop is called, and what it has to say just now',
+      description: 'In maintenance every change is answered with 503 and this message; looking goes on.',
+      responses: { 200: answer('The notice', 'ShopNotice') },
+    },
+  },
+} as const
+
 /** Of `runOrders`. */
 export const adminOrderPaths = {
   '/api/admin/orders': {
@@ -398,6 +412,7 @@ export const openApi = {
     ...catalogPaths,
     ...basketPaths,
     ...orderPaths,
+    ...settingsPaths,
     ...adminPaths({ answer, no, body: jsonBody, later }),
     ...forStaff(adminOrderPaths, no),
     ...sessionPaths({ no, later }),

@@ -6,13 +6,15 @@ export const permissions = [
   'stock:deliver',
   'orders:read-all',
   'orders:advance',
+  'reports:read',
+  'settings:write',
 ] as const
 export type Permission = (typeof permissions)[number]
 
 /** A role of which nothing stands here is one of somebody else's, and allows nothing. */
 const rolePermissions = new Map<string, readonly Permission[]>([
   ['customer', []],
-  ['support', ['stock:read', 'orders:read-all', 'orders:advance']],
+  ['support', ['stock:read', 'orders:read-all', 'orders:advance', 'reports:read']],
   ['admin', permissions],
 ])
 

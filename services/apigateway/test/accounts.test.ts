@@ -13,6 +13,7 @@ import { gatewayApp } from '../src/app.ts'
 import { accountIdOf } from '../src/customer.ts'
 import { defaultLimits } from '../src/limits.ts'
 import { AUDIENCE, CLIENT, fakeIssuer, newKey } from './fake-issuer.ts'
+import { openSettings } from './open-settings.ts'
 
 const KEPT_S = 3600
 
@@ -54,6 +55,7 @@ async function door({ room, limits = defaultLimits }: { room?: number; limits?: 
   const app = gatewayApp({
     ...parts,
     ...askNobody,
+    settings: openSettings,
     baskets,
     catalog: {
       ...shelfOf([lantern]),
@@ -381,6 +383,9 @@ describe('the staff', () => {
     ['get', '/api/admin/stock/LMP-0101'],
     ['post', '/api/admin/stock/LMP-0101/deliveries'],
     ['get', '/api/admin/orders'],
+    ['get', '/api/admin/reports'],
+    ['get', '/api/admin/settings'],
+    ['put', '/api/admin/settings'],
     ['post', `/api/admin/orders/${randomUUIDv7()}/packed`],
     ['post', `/API/admin/orders/${randomUUIDv7()}/cancel/`],
   ] as const)('%s %s: 401 for a guest, 403 for a customer', async (method, path) => {
@@ -455,7 +460,12 @@ describe('limits', () => {
 
 test('a shop without an issuer has guests only', async () => {
   const { issuer } = await door()
-  const app = gatewayApp({ ...quietParts('apigateway'), ...askNobody, newId: () => randomUUIDv7() })
+  const app = gatewayApp({
+    ...quietParts('apigateway'),
+    ...askNobody,
+    settings: openSettings,
+    newId: () => randomUUIDv7(),
+  })
   expect(
     (
       await request(app)

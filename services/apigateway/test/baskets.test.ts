@@ -11,6 +11,7 @@ import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
+import { openSettings } from './open-settings.ts'
 
 const KEPT_S = 3600
 
@@ -64,6 +65,7 @@ function door(basket: BasketView = filled) {
   const app = gatewayApp({
     ...quietParts('apigateway'),
     ...askNobody,
+    settings: openSettings,
     baskets,
     catalog: shelfOf([lantern, mug]),
     prices: {

@@ -8,11 +8,13 @@ import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
+import { openSettings } from './open-settings.ts'
 
 function door(catalog: Catalog) {
   return gatewayApp({
     ...quietParts('apigateway'),
     ...askNobody,
+    settings: openSettings,
     catalog,
     newId: () => randomUUIDv7(),
   })

@@ -6,6 +6,7 @@ import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
+import { openSettings } from './open-settings.ts'
 
 /** A door before a service that accepts everything and remembers what it was asked. */
 function door(failure?: Error) {
@@ -14,6 +15,7 @@ function door(failure?: Error) {
   const app = gatewayApp({
     ...quietParts('apigateway'),
     ...askNobody,
+    settings: openSettings,
     newId: () => randomUUIDv7(),
     operations: {
       async create(asked) {
@@ -146,6 +148,7 @@ test('the contract is served, with a page to read it', async () => {
     '/api/orders',
     '/api/orders/{id}',
     '/api/orders/{id}/cancel',
+    '/api/settings',
     '/api/admin/goods/{sku}',
     '/api/admin/sales/{id}',
     '/api/admin/stock/{sku}',
@@ -173,6 +176,7 @@ test('the door knows its health', async () => {
   const sleepy = gatewayApp({
     ...quietParts('apigateway'),
     ...askNobody,
+    settings: openSettings,
     newId: randomUUIDv7,
     ready: () => Promise.reject(new Refusal('unavailable', 'the sidecar is not ready')),
   })

@@ -12,6 +12,7 @@ import { expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
 import { adminOrderPaths } from '../src/openapi.ts'
 import { runOrders } from '../src/orders.ts'
+import { openSettings } from './open-settings.ts'
 
 const customer = randomUUIDv7()
 const cookie = `tideshop-customer=${customer}`
@@ -73,7 +74,14 @@ function door(basket = filled, isThere = () => true) {
       return some(wanted)
     },
   }
-  const parts = { ...quietParts('apigateway'), ...askNobody, baskets, orders, newId: () => randomUUIDv7() }
+  const parts = {
+    ...quietParts('apigateway'),
+    ...askNobody,
+    settings: openSettings,
+    baskets,
+    orders,
+    newId: () => randomUUIDv7(),
+  }
   const app = gatewayApp(parts)
   const admin = httpApp(parts, (behind) => runOrders(behind, parts))
   const place = () => request(app).post('/api/orders').set('cookie', cookie)

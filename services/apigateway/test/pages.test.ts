@@ -8,6 +8,7 @@ import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
+import { openSettings } from './open-settings.ts'
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 const id = randomUUIDv7()
@@ -26,6 +27,7 @@ function door(answer: Page | Error = { status: 200, html: '<p>page</p>' }) {
   const app = gatewayApp({
     ...quietParts('apigateway'),
     ...askNobody,
+    settings: openSettings,
     storefront,
     newId: () => randomUUIDv7(),
   })

@@ -11,6 +11,7 @@ import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { expect, onTestFinished, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
+import { openSettings } from './open-settings.ts'
 
 const price: Quote = {
   lines: [
@@ -63,6 +64,7 @@ function doorTo(port: number, wakeWaitMs = 0) {
   return gatewayApp({
     ...quietParts('apigateway'),
     ...askNobody,
+    settings: openSettings,
     newId: () => '',
     prices: pricesThrough(sidecar, wakeWaitMs),
   })

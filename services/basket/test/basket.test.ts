@@ -1,13 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { BasketChange } from '@tideshop/contracts/basket'
 import { quietParts } from '@tideshop/kit/test/parts'
+import { stateSidecar } from '@tideshop/kit/test/state-sidecar'
 import fc from 'fast-check'
 import request from 'supertest'
 import { expect, test } from 'vitest'
 import { basketApp } from '../src/app.ts'
 import { changeBasket } from '../src/basket.ts'
 import { daprBaskets } from '../src/store.ts'
-import { stateSidecar } from './state-sidecar.ts'
 
 const TTL_S = 3600
 

@@ -1,8 +1,10 @@
 import {
   type CategoriesPage,
+  findLowStock,
   type GoodsNamed,
   type GoodsPage,
   type GoodView,
+  type LowStockPage,
   listGoods,
   listSales,
   namedGoods,
@@ -26,6 +28,7 @@ import type { Express } from 'express'
 import { type AllocateParts, allocate } from './allocate.ts'
 import type { Category } from './category.ts'
 import { type Good, putGood, viewGood } from './good.ts'
+import { levelsOf } from './levels.ts'
 import { drawGood } from './picture.ts'
 import { bestBySku, putSale, type Sale, viewSale } from './sale.ts'
 import {
@@ -63,7 +66,7 @@ export function catalogApp(parts: CatalogParts): Express {
 }
 
 /** Ids stand behind the `?`: in a path each would be a time series of its own in the sidecar's metrics. */
-function showGoods(app: Express, { catalog, categories, now }: CatalogParts): void {
+function showGoods(app: Express, { catalog, categories, sidecar, now }: CatalogParts): void {
   app.get('/goods', async (request, response) => {
     const { q, category, after, limit } = parse(listGoods, request.query, 'query')
     const words = wordsOf(q ?? '').slice(0, SOUGHT_MAX)
@@ -84,6 +87,14 @@ function showGoods(app: Express, { catalog, categories, now }: CatalogParts): vo
   app.get('/good', async (request, response) => {
     const [view] = await withSales(catalog, [await goodOf(catalog, request.query['sku'])], now())
     response.json(view satisfies GoodView | undefined)
+  })
+
+  app.get('/stock/low', async (request, response) => {
+    const { below, after, limit } = parse(findLowStock, request.query, 'query')
+    const rows = await catalog.goods({ words: [], after, max: limit + 1 })
+    const { shown, next } = paged(rows, limit)
+    const goods = (await levelsOf(sidecar, shown)).filter(({ free }) => free < below)
+    response.json({ goods, next } satisfies LowStockPage)
   })
 
   app.get('/picture', async (request, response) => {

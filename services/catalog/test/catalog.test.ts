@@ -265,3 +265,64 @@ describe('the stock actor', () => {
     expect(await ask(here, 'read', {})).toMatchObject({ stock: { free: 120 } })
   })
 })
+
+describe('goods that are running out', () => {
+  /** A catalog whose own sidecar leads the turns of its actors back to it. */
+  async function withTurns() {
+    const here = await shop()
+    const keeps = here.sidecar.send
+    let running = 0
+    const watched = { turns: 0, most: 0, away: '' }
+    here.sidecar.send = async (asked) => {
+      const [, sku = '', method] = /\/StockActor\/([^/]+)\/method\/(\w+)$/.exec(asked.path) ?? []
+      if (method === undefined) return keeps(asked)
+      if (sku === watched.away) throw new Error('connect ECONNREFUSED')
+      running += 1
+      watched.turns += 1
+      watched.most = Math.max(watched.most, running)
+      const path = `/actors/StockActor/${sku}/method/${method}`
+      const { status, body } = await request(here.app)
+        .put(path)
+        .send(JSON.parse(String(asked.body)))
+      running -= 1
+      return { status, headers: {}, body: Buffer.from(JSON.stringify(body)) }
+    }
+    const take = (sku: string, count: number) =>
+      request(here.app)
+        .put(`/actors/StockActor/${sku}/method/reserve`)
+        .send({ id: `r-${count}`, count, ttlMs: 60_000 })
+    return { ...here, watched, take }
+  }
+
+  test('are found page by page among all goods, a few turns at a time', async () => {
+    const { app, watched, take } = await withTurns()
+    await take('LMP-0101', 115)
+    const expected = new Map(
+      assortment.map(({ id, body }) => [id, id === 'LMP-0101' ? 5 : body.openingPieces]),
+    )
+    const found: [string, number][] = []
+    for (let next: string | null = ''; next !== null; ) {
+      const { status, body } = await request(app)
+        .get('/stock/low')
+        .query({ below: 30, limit: 100, ...(next && { after: next }) })
+      expect(status).toBe(200)
+      found.push(...body.goods.map((good: { sku: string; free: number }) => [good.sku, good.free]))
+      next = body.next
+    }
+    expect(new Map(found)).toEqual(new Map([...expected].filter(([, free]) => free < 30)))
+    expect(found).toContainEqual(['LMP-0101', 5])
+    expect(watched.turns).toBe(assortment.length)
+    expect(watched.most).toBeLessThanOrEqual(8)
+  })
+
+  test('a stock that does not answer leaves no page that looks whole', async () => {
+    const { app, watched } = await withTurns()
+    watched.away = 'LMP-0101'
+    const { status, body } = await request(app).get('/stock/low?limit=100&after=LAA-0000')
+    expect({ status, title: body.title }).toEqual({ status: 503, title: 'unavailable' })
+  })
+
+  test.each(['below=0', 'limit=101', 'after=x', 'sku=LMP-0101'])('?%s is refused', async (query) => {
+    expect((await request((await shop()).app).get(`/stock/low?${query}`)).status).toBe(400)
+  })
+})

@@ -259,7 +259,7 @@ describe('a repeated checkout', () => {
   })
 })
 
-const RUNS = 1000
+const RUNS = 3000
 const RUNS_WITHIN_MS = 60_000
 
 describe('whatever happens, in whatever order, and however often', () => {

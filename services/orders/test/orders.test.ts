@@ -17,7 +17,7 @@ import { delivery, noon, quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
 import { ordersApp } from '../src/app.ts'
-import type { Order } from '../src/order.ts'
+import { type Order, placeOrder } from '../src/order.ts'
 import type { Answer } from '../src/saga.ts'
 import { memoryOrders } from './memory-orders.ts'
 import { customerId, PAY_WITHIN_MS, priceOf, reservedFor, wish } from './wishes.ts'
@@ -243,6 +243,28 @@ test('unpaid orders expire, as often as somebody asks, and the others stay', asy
   const late: Answer = { answer: 'paid', orderId: paying.id, cents: priceOf(paying).quote.totalCents }
   expect(await hear(here, late)).toEqual(['SUCCESS'])
   expect((await look(here, paying.id)).status).toBe('refunding')
+})
+
+test('of many that are unpaid five hundred expire at once at most, and the others with the next call', async () => {
+  const here = shop()
+  for (let count = 0; count < 510; count += 1) {
+    const order = placeOrder(wish(), PAY_WITHIN_MS, noon)
+    await here.orders.create(order, [], noon)
+  }
+  here.clock.now = new Date(noon.getTime() + PAY_WITHIN_MS + 1)
+  let expired = 0
+  const once = async () => {
+    const { body } = await request(here.app).post('/orders/expire')
+    expect(body.expired).toBeLessThanOrEqual(500)
+    expired += body.expired
+    return body.expired
+  }
+  // A busy machine may need more calls than two.
+  expect(await once()).toBeGreaterThan(0)
+  while (expired < 510) expect(await once()).toBeGreaterThan(0)
+  expect(await once()).toBe(0)
+  await here.outbox.idle()
+  expect(here.asks()).toHaveLength(510)
 })
 
 test('a customer sees and cancels what is his', async () => {

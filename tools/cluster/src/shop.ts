@@ -16,6 +16,7 @@ export const SERVICES = [
   'basket',
   'orders',
   'payments',
+  'jobs',
 ]
 
 /** Those, and who says who people are. */

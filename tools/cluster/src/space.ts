@@ -61,8 +61,8 @@ export async function openSpace(pause: string): Promise<Identity> {
     [
       // What containerd and the network plugins leave there goes with the namespace.
       'mount -t tmpfs tmpfs /run',
-      // Of the sidecars of catalog and basket, which are nobody in particular; overlays/local knows the places.
-      'mkdir --mode=1777 /run/tideshop-stock /run/tideshop-basket',
+      // Of the sidecars of catalog, basket and the door, which are nobody in particular; overlays/local knows the places.
+      'mkdir --mode=1777 /run/tideshop-stock /run/tideshop-basket /run/tideshop-settings',
       'ip link set lo up',
       'ip link add node0 type bridge',
       `ip address add ${NODE}/24 dev node0`,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Sidecar, SidecarRequest, SidecarResponse } from '@tideshop/kit/sidecar'
+import type { Sidecar, SidecarRequest, SidecarResponse } from '../src/sidecar.ts'
 
 type Item = { value: unknown; etag: string; ttlInSeconds: string | undefined }
 

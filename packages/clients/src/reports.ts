@@ -1,0 +1,20 @@
+import { type ListReports, type ReportsPage, reportsPage } from '@tideshop/contracts/jobs'
+import type { Invoke } from '@tideshop/kit/invoke'
+import { refusalOf } from '@tideshop/kit/refusal'
+import { patient } from './patience.ts'
+import { queryOf } from './query.ts'
+
+/** What is asked of `jobs`. Rejects with the refusal that its caller should read. */
+export type DayReports = { list: (wanted: ListReports) => Promise<ReportsPage> }
+
+/** `wakeWaitMs`: how long a call that nobody answers is repeated. */
+export function reportsThrough(invoke: Invoke, wakeWaitMs: number): DayReports {
+  const ask = patient(invoke, wakeWaitMs)
+  return {
+    async list(wanted) {
+      const { status, said } = await ask('jobs', 'GET', `reports${queryOf(wanted)}`)
+      if (status !== 200) throw refusalOf(said) ?? new Error(`jobs answered ${status}`)
+      return reportsPage.parse(said)
+    },
+  }
+}

@@ -1,0 +1,42 @@
+import { patient } from '@tideshop/clients/patience'
+import { queryOf } from '@tideshop/clients/query'
+import { type FindLowStock, type LowStockPage, lowStockPage } from '@tideshop/contracts/catalog'
+import type { OrdersOfDay } from '@tideshop/contracts/jobs'
+import { expiredOrders, orderStatistics } from '@tideshop/contracts/orders'
+import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
+import { refusalOf } from '@tideshop/kit/refusal'
+import type { ZodType } from 'zod'
+
+/** What jobs asks of the others. Each may be asked twice, and rejects when it was not answered. */
+export type Shop = {
+  /** Returns how many have expired now. */
+  expireOrders: () => Promise<number>
+  /** Of the orders placed on that day. */
+  statisticsOf: (day: string) => Promise<Omit<OrdersOfDay, 'takenAt'>>
+  /** One page. */
+  lowStock: (wanted: FindLowStock) => Promise<LowStockPage>
+}
+
+/** `wakeWaitMs`: how long a call that nobody answers is repeated. */
+export function shopThrough(invoke: Invoke, wakeWaitMs: number): Shop {
+  const askOrders = patient(invoke, wakeWaitMs)
+  const askCatalog = patient(invoke, wakeWaitMs)
+  return {
+    async expireOrders() {
+      return answerIn(expiredOrders, await askOrders('orders', 'POST', 'orders/expire', {})).expired
+    },
+    async statisticsOf(wanted) {
+      const answer = await askOrders('orders', 'GET', `orders/statistics${queryOf({ day: wanted })}`)
+      const { day: _, ...statistics } = answerIn(orderStatistics, answer)
+      return statistics
+    },
+    async lowStock(wanted) {
+      return answerIn(lowStockPage, await askCatalog('catalog', 'GET', `stock/low${queryOf(wanted)}`))
+    },
+  }
+}
+
+function answerIn<T>(schema: ZodType<T>, { status, said }: InvokeResponse): T {
+  if (status !== 200) throw refusalOf(said) ?? new Error(`the answer was ${status}`)
+  return schema.parse(said)
+}

@@ -20,7 +20,16 @@ export const securitySchemes = {
 } as const
 
 type Answer = { description: string; content?: object; headers?: object }
-type SchemaName = 'GoodToPut' | 'SaleToPut' | 'Good' | 'Sale' | 'Stock' | 'StockDelivery'
+type SchemaName =
+  | 'GoodToPut'
+  | 'SaleToPut'
+  | 'Good'
+  | 'Sale'
+  | 'Stock'
+  | 'StockDelivery'
+  | 'ShopSettings'
+  | 'SettingsToPut'
+  | 'ReportsPage'
 type Words = {
   answer: (description: string, name: SchemaName) => Answer
   no: (description: string) => Answer
@@ -79,6 +88,46 @@ const skuInPath = inPath('sku', sku)
 function inPath(name: string, schema: z.ZodType) {
   const { $schema: _, ...rest } = z.toJSONSchema(schema)
   return { name, in: 'path', required: true, schema: rest }
+}
+
+export function ownersPaths({ answer, no, body, later, listReports }: Words & { listReports: object[] }) {
+  return {
+    '/api/admin/settings': {
+      get: {
+        tags: ['admin'],
+        operationId: 'getAllSettings',
+        summary: 'The settings of the shop, as they are kept',
+        responses: { 200: answer('The settings', 'ShopSettings'), 503: later },
+      },
+      put: {
+        tags: ['admin'],
+        operationId: 'putSettings',
+        summary: 'Change the settings of this version',
+        requestBody: body('SettingsToPut'),
+        responses: {
+          200: answer('The settings as they are now', 'ShopSettings'),
+          400: no('Broken JSON or wrong fields'),
+          409: no('They were changed since'),
+          413: no('Body too large'),
+          415: no('Not application/json'),
+          503: later,
+        },
+      },
+    },
+    '/api/admin/reports': {
+      get: {
+        tags: ['admin'],
+        operationId: 'listReports',
+        summary: 'The days of the shop, the newest first',
+        parameters: listReports,
+        responses: {
+          200: answer('A page of reports', 'ReportsPage'),
+          400: no('Malformed query'),
+          503: later,
+        },
+      },
+    },
+  }
 }
 
 export function adminPaths({ answer, no, body, later }: Words) {

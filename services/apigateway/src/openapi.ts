@@ -13,6 +13,7 @@ import {
   stockDelivery,
   stockView,
 } from '@tideshop/contracts/catalog'
+import { listReports, reportsPage } from '@tideshop/contracts/jobs'
 import { operationId, operationView, userCreateBody } from '@tideshop/contracts/operations'
 import {
   checkout,
@@ -24,9 +25,16 @@ import {
   orderView,
 } from '@tideshop/contracts/orders'
 import { quoteBody, quoteView } from '@tideshop/contracts/pricing'
-import { shopNotice } from '@tideshop/contracts/settings'
+import { putSettings, shopNotice, shopSettings } from '@tideshop/contracts/settings'
 import { z } from 'zod'
-import { adminPaths, forStaff, securitySchemes, sessionPaths, withWhoAsks } from './openapi-accounts.ts'
+import {
+  adminPaths,
+  forStaff,
+  ownersPaths,
+  securitySchemes,
+  sessionPaths,
+  withWhoAsks,
+} from './openapi-accounts.ts'
 
 /** The door's contract, OpenAPI 3.1, made from the schemas that check the requests, so the two cannot differ. */
 
@@ -55,6 +63,9 @@ const schemas = {
   Order: jsonSchema(orderView),
   OrdersPage: jsonSchema(ordersPage),
   ShopNotice: jsonSchema(shopNotice),
+  ShopSettings: jsonSchema(shopSettings),
+  SettingsToPut: jsonSchema(putSettings, 'input'),
+  ReportsPage: jsonSchema(reportsPage),
   GoodToPut: jsonSchema(putGood, 'input'),
   Sale: jsonSchema(saleView),
   SaleToPut: jsonSchema(putSale, 'input'),
@@ -415,6 +426,7 @@ export const openApi = {
     ...settingsPaths,
     ...adminPaths({ answer, no, body: jsonBody, later }),
     ...forStaff(adminOrderPaths, no),
+    ...forStaff(ownersPaths({ answer, no, body: jsonBody, later, listReports: queryOf(listReports) }), no),
     ...sessionPaths({ no, later }),
   }),
   components: { schemas, securitySchemes },

@@ -158,6 +158,8 @@ test('the contract is served, with a page to read it', async () => {
     '/api/admin/orders/{id}/shipped',
     '/api/admin/orders/{id}/delivered',
     '/api/admin/orders/{id}/cancel',
+    '/api/admin/settings',
+    '/api/admin/reports',
     '/sign-in',
     '/sign-out',
   ])

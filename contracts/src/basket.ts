@@ -7,8 +7,12 @@ import { LINES_MAX, quantity, quoteView, VOUCHERS_MAX, voucherCode } from './pri
  * what it costs is asked anew each time that somebody looks.
  */
 
-/** Whose basket it is. Made by the door; nobody can guess another one's. */
-export const customerId = z.uuidv7()
+/** Of who has no account: made by the door, kept in a cookie; nobody can guess another one's. */
+export const guestId = z.uuidv7()
+/** Whose basket it is: a guest's, or that of an account, which the door makes of who the issuer says it is, a UUIDv8. */
+export const customerId = z
+  .uuid()
+  .refine((id) => /^.{14}[78]/.test(id), 'needs to be the id of a guest or of an account')
 
 const line = z.strictObject({ sku, quantity })
 

@@ -140,7 +140,7 @@ export type PictureView = z.infer<typeof pictureView>
 const tint = z.string().regex(/^#[0-9a-f]{6}$/, 'needs to be a colour like #2f6f8f')
 
 /**
- * `PUT /admin/goods/:sku` creates without a `version`, and changes the one of that `version`: who comes with an older one
+ * `PUT /admin/good?sku=` creates without a `version`, and changes the one of that `version`: who comes with an older one
  * has not seen what was changed since.
  */
 export const putGood = z.strictObject({
@@ -153,7 +153,7 @@ export const putGood = z.strictObject({
 })
 export type PutGood = z.infer<typeof putGood>
 
-/** `PUT /admin/sales/:id`, with `version` as for goods. */
+/** `PUT /admin/sale?id=`, with `version` as for goods. */
 export const putSale = z
   .strictObject({ ...saleFields, version: version.optional() })
   .refine(({ startsAt, endsAt }) => Date.parse(startsAt) < Date.parse(endsAt), {
@@ -215,6 +215,10 @@ export const stockView = z.object({
   received: z.int().min(0),
 })
 export type StockView = z.infer<typeof stockView>
+
+/** `POST /api/admin/stock/:sku/deliveries`. */
+export const stockDelivery = stockMethods.restock
+export type StockDelivery = z.infer<typeof stockDelivery>
 
 /** What the actor answers. A `no` is an answer too: of every other status the sidecar makes an error of its own. */
 export const stockAnswer = z.union([

@@ -22,6 +22,8 @@ export const askForPage = z.strictObject({
   customerId: customerId.optional(),
   /** Of the one who has signed in. */
   customerName: z.string().max(200).optional(),
+  /** Whether the shop has accounts: without an issuer all are guests. */
+  canSignIn: z.boolean().optional(),
   /** Made by the door for each request: for what a form begins, or for the key of a form that is shown. */
   newId: z.uuidv7(),
   traceparent: z.string(),

@@ -34,7 +34,16 @@ export async function withOwnShop<T>(
   let keep = false
   try {
     const env = { LOG_LEVEL: 'warn', ...wanted.env }
-    const options = { root, dir, rabbitmq: false, ...wanted, env, report: onlyNotes, signal: stop }
+    const options = {
+      root,
+      dir,
+      rabbitmq: false,
+      issuer: false,
+      ...wanted,
+      env,
+      report: onlyNotes,
+      signal: stop,
+    }
     const shop = await startSomewhere(options)
     return await use(shop).finally(() => shop.stop())
   } catch (error) {

@@ -104,7 +104,14 @@ async function main(): Promise<number> {
 /** Returns whether all was sound. */
 async function chaosIn(dir: string, { plan, json }: Options, stop: AbortSignal): Promise<boolean> {
   console.log(`seed ${plan.seed}, ${plan.kills} kills`)
-  const shop = await startSomewhere({ root, dir, rabbitmq: false, report: plainLines(), signal: stop })
+  const shop = await startSomewhere({
+    root,
+    dir,
+    rabbitmq: false,
+    issuer: false,
+    report: plainLines(),
+    signal: stop,
+  })
   return chaosOn(shop, plan, json, stop).finally(() => shop.stop())
 }
 

@@ -9,8 +9,11 @@ const RENDERED = 'k8s/rendered'
 /** All that an overlay is made of. */
 const SOURCES = ['k8s', 'keda', 'components', 'dapr']
 
+/** For development, and without a sidecar (docs/decisions/0016): in no overlay that others see. */
+export const ISSUER = 'issuer'
+
 /** The folders: a service is known by its folder's name everywhere. */
-export const services = readdirSync(join(root, 'services'))
+export const services = readdirSync(join(root, 'services')).filter((folder) => folder !== ISSUER)
 
 /** What works by the clock needs its sidecar's: always one, and no scaler. */
 export const ALWAYS_ONE = ['jobs']

@@ -24,8 +24,8 @@ beforeEach(({ onTestFailed }) => {
 })
 
 /**
- * A shop of this file's own: real sidecars, a real broker, a real database, in an empty folder. Without RabbitMQ, which is
- * seconds of two cores, unless it is asked for.
+ * A shop of this file's own: real sidecars, a real broker, a real database, in an empty folder. Without RabbitMQ and the
+ * issuer, which are seconds of two cores, unless they are asked for.
  */
 export async function openShop(options: Partial<ShopOptions> = {}): Promise<Shop> {
   const dir = mkdtempSync(path.join(tmpdir(), 'tideshop-'))
@@ -34,6 +34,7 @@ export async function openShop(options: Partial<ShopOptions> = {}): Promise<Shop
     dir,
     report: onlyNotes(plainLines()),
     rabbitmq: false,
+    issuer: false,
     ...options,
   })
   opened.push({ shop, dir })

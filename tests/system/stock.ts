@@ -65,7 +65,7 @@ export function stockOf(shop: Shop): Stock {
 /** A good of a test's own, with so many pieces. */
 export async function putGood(shop: Shop, sku: string, openingPieces: number): Promise<void> {
   const [host] = shop.replicas('catalog')
-  const { statusCode, body } = await request(`http://127.0.0.1:${host?.appPort}/admin/goods/${sku}`, {
+  const { statusCode, body } = await request(`http://127.0.0.1:${host?.appPort}/admin/good?sku=${sku}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({

@@ -49,7 +49,7 @@ const LOG_LINES = 60
 export type Changes = Record<string, string | null>
 
 /** Settings of the sidecar that a trap wants otherwise; a key is the path below `spec`, with dots. */
-export type Config = Record<string, boolean>
+export type Config = Record<string, unknown>
 
 export type SidecarPlan = {
   appId: string

@@ -9,11 +9,15 @@ import {
   goodView,
   type ListGoods,
   type ListSales,
+  type PutGood,
+  type PutSale,
   pictureView,
   type SalesPage,
+  type SaleView,
   salesPage,
+  saleView,
 } from '@tideshop/contracts/catalog'
-import type { Invoke } from '@tideshop/kit/invoke'
+import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
 import { refusalOf } from '@tideshop/kit/refusal'
 import type { ZodType } from 'zod'
 import { patient } from './patience.ts'
@@ -29,16 +33,20 @@ export type Catalog = {
   picture: (sku: string) => Promise<string>
   categories: () => Promise<CategoriesPage>
   sales: (wanted: ListSales) => Promise<SalesPage>
+  putGood: (sku: string, wish: PutGood) => Promise<GoodView>
+  putSale: (id: string, wish: PutSale) => Promise<SaleView>
 }
 
-/** `wakeWaitMs`: how long a call that nobody answers is repeated. Each only reads. */
+/** `wakeWaitMs`: how long a call that nobody answers is repeated. What is put may come twice: the same content again is no change. */
 export function catalogThrough(invoke: Invoke, wakeWaitMs: number): Catalog {
   const ask = patient(invoke, wakeWaitMs)
 
   async function read<T>(schema: ZodType<T>, path: string, wanted: object = {}): Promise<T> {
-    const { status, said } = await ask('catalog', 'GET', `${path}${queryOf(wanted)}`)
-    if (status !== 200) throw refusalOf(said) ?? new Error(`catalog answered ${status}`)
-    return schema.parse(said)
+    return answerIn(schema, await ask('catalog', 'GET', `${path}${queryOf(wanted)}`))
+  }
+
+  async function put<T>(schema: ZodType<T>, path: string, wish: object): Promise<T> {
+    return answerIn(schema, await ask('catalog', 'PUT', path, wish))
   }
 
   return {
@@ -48,5 +56,12 @@ export function catalogThrough(invoke: Invoke, wakeWaitMs: number): Catalog {
     picture: async (sku) => (await read(pictureView, 'picture', { sku })).svg,
     categories: () => read(categoriesPage, 'categories'),
     sales: (wanted) => read(salesPage, 'sales', wanted),
+    putGood: (sku, wish) => put(goodView, `admin/good${queryOf({ sku })}`, wish),
+    putSale: (id, wish) => put(saleView, `admin/sale${queryOf({ id })}`, wish),
   }
+}
+
+function answerIn<T>(schema: ZodType<T>, { status, said }: InvokeResponse): T {
+  if (status !== 200) throw refusalOf(said) ?? new Error(`catalog answered ${status}`)
+  return schema.parse(said)
 }

@@ -3,6 +3,8 @@ import type { Catalog } from '../src/catalog.ts'
 import type { Operations } from '../src/operations.ts'
 import type { Orders } from '../src/orders.ts'
 import type { Prices } from '../src/prices.ts'
+import type { DayReports } from '../src/reports.ts'
+import type { Stock } from '../src/stock.ts'
 import type { Storefront } from '../src/storefront.ts'
 
 const nobody = () => Promise.reject(new Error('nobody was to be asked'))
@@ -14,6 +16,8 @@ export const askNobody: {
   baskets: Baskets
   orders: Orders
   prices: Prices
+  reports: DayReports
+  stock: Stock
   storefront: Storefront
 } = {
   operations: { create: nobody, find: nobody },
@@ -24,9 +28,13 @@ export const askNobody: {
     picture: nobody,
     categories: nobody,
     sales: nobody,
+    putGood: nobody,
+    putSale: nobody,
   },
   baskets: { find: nobody, change: nobody },
   orders: { place: nobody, find: nobody, list: nobody, cancel: nobody, advance: nobody },
   prices: { quote: nobody },
+  reports: { list: nobody },
+  stock: { read: nobody, deliver: nobody },
   storefront: { page: nobody },
 }

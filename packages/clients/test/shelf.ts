@@ -39,5 +39,7 @@ export function shelfOf(goods: readonly GoodView[]): Catalog & { asked: unknown[
       asked.push(wanted)
       return { sales: [], next: null }
     },
+    putGood: () => Promise.reject(new Error('nothing is put on this shelf')),
+    putSale: () => Promise.reject(new Error('nothing is put on this shelf')),
   }
 }

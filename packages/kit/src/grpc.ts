@@ -14,12 +14,14 @@ const DEADLINE_MAX_MS = 10 * 60_000
 
 const codeOf: Record<RefusalCode, Code> = {
   invalid: Code.InvalidArgument,
+  unauthenticated: Code.Unauthenticated,
+  forbidden: Code.PermissionDenied,
   'not-found': Code.NotFound,
   conflict: Code.FailedPrecondition,
   'too-large': Code.ResourceExhausted,
   'wrong-media-type': Code.InvalidArgument,
-  forbidden: Code.PermissionDenied,
   'key-reused': Code.AlreadyExists,
+  'too-many': Code.ResourceExhausted,
   unavailable: Code.Unavailable,
   uncertain: Code.Unavailable,
 }

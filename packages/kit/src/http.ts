@@ -7,14 +7,19 @@ const BODY_MAX = 64 * 1024
 /** Seconds after which a caller may try again what was refused for now. */
 export const RETRY_AFTER_S = 1
 
+/** Statuses of what may be tried again. */
+const REFUSED_FOR_NOW = new Set([429, 503])
+
 export const statusOf: Record<RefusalCode, number> = {
   invalid: 400,
+  unauthenticated: 401,
   forbidden: 403,
   'not-found': 404,
   conflict: 409,
   'too-large': 413,
   'wrong-media-type': 415,
   'key-reused': 422,
+  'too-many': 429,
   unavailable: 503,
   uncertain: 503,
 }
@@ -88,7 +93,7 @@ function problem({ log, errorPage }: HttpParts): ErrorRequestHandler {
       log.error({ err: thrown, method: request.method, path: request.path }, 'a request failed')
     }
     const status = refusal === null ? 500 : statusOf[refusal.code]
-    if (status === 503) sayWhenAgain(response)
+    if (REFUSED_FOR_NOW.has(status)) sayWhenAgain(response)
     response.status(status)
     if (errorPage !== undefined && request.accepts(['json', 'html']) === 'html')
       response.type('html').send(errorPage(status, refusal?.message))

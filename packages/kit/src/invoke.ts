@@ -13,7 +13,7 @@ export type InvokeResponse = { status: number; said: object }
 /** Calls another service by its app-id. `path` has no leading slash. Any whole answer of that service is an answer. */
 export type Invoke = (
   appId: string,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'PUT',
   path: string,
   body?: unknown,
 ) => Promise<InvokeResponse>

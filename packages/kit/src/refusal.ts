@@ -3,13 +3,17 @@ import { type ZodType, z } from 'zod'
 /** Why a request cannot succeed as it stands. Each code maps to one HTTP status (http.ts). */
 const refusalCode = z.enum([
   'invalid',
-  /** The request came from where none of this kind may come from. */
+  /** Nobody knows who asks. */
+  'unauthenticated',
+  /** Whoever asks may not, or asks from where none of this kind may come from. */
   'forbidden',
   'not-found',
   'conflict',
   'too-large',
   'wrong-media-type',
   'key-reused',
+  /** Asked too often: later it is another matter. */
+  'too-many',
   /** Something we need is away and nothing was done: asking again later is safe. */
   'unavailable',
   /** Something broke half-way: it may or may not have been done. Only an idempotency key makes a repeat safe. */

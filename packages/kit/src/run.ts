@@ -31,6 +31,8 @@ export type Service = {
   /** At the same port, for a service that speaks gRPC (grpc.ts). */
   grpc?: GrpcHandler
   port: number
+  /** Where it listens. By itself everywhere. */
+  host?: string
   log: Log
   /** Runs beside the requests until `stop` fires: a sweep, say. */
   work?: (stop: AbortSignal) => Promise<void>
@@ -39,7 +41,7 @@ export type Service = {
 }
 
 /** Resolves when the service has left; the process then ends by itself. */
-export async function run({ app, grpc, port, log, work, close }: Service): Promise<void> {
+export async function run({ app, grpc, port, host, log, work, close }: Service): Promise<void> {
   const stopping = new AbortController()
   const listener = listenerOf(app, grpc)
   const { server } = listener
@@ -51,7 +53,7 @@ export async function run({ app, grpc, port, log, work, close }: Service): Promi
     })
   }
 
-  server.listen(port)
+  server.listen(port, host)
   await once(server, 'listening')
   log.info({ port }, 'listening')
   const working = work?.(stopping.signal)

@@ -19,7 +19,7 @@ const HEADER_BYTES_MAX = 512 * 1024
 
 /** A request to the app's own sidecar over HTTP. `path` begins with `/v1.0/`. */
 export type SidecarRequest = {
-  method: 'GET' | 'POST'
+  method: 'GET' | 'POST' | 'PUT'
   path: string
   headers?: Record<string, string>
   body?: string | Buffer

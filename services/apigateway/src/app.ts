@@ -1,5 +1,4 @@
 import { priced } from '@tideshop/clients/baskets'
-import type { Catalog } from '@tideshop/clients/catalog'
 import type { Operations } from '@tideshop/clients/operations'
 import type { Prices } from '@tideshop/clients/prices'
 import { type BasketChange, type BasketView, putLine, putVouchers } from '@tideshop/contracts/basket'
@@ -15,32 +14,41 @@ import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type Response } from 'express'
-import { customerOf, remember } from './customer.ts'
+import type { Accounts } from './accounts.ts'
+import { type AdminParts, administrate } from './admin.ts'
 import { docsAssets, docsPage } from './docs.ts'
+import { type DoorLimits, defaultLimits, limitChanges } from './limits.ts'
 import { openApi } from './openapi.ts'
 import { type OrderParts, takeOrders } from './orders.ts'
 import { errorPage, type PageParts, showPages } from './pages.ts'
 import { securityHeaders } from './security.ts'
-import { duringMaintenance, type Settings, showSettings } from './settings.ts'
+import { keepSessions } from './session.ts'
+import { duringMaintenance, showSettings } from './settings.ts'
+import { customerOf, lookWhoAsks, remember } from './who.ts'
 
 /** Seconds for which a browser keeps the picture of a good. */
 const PICTURE_S = 3600
 
 export type GatewayParts = HttpParts &
   PageParts &
-  OrderParts & {
+  OrderParts &
+  AdminParts & {
     operations: Operations
-    catalog: Catalog
     prices: Prices
-    settings: Settings
+    /** Without an issuer all are guests. */
+    accounts?: Accounts
+    limits?: DoorLimits
+    /** Proxies before the door that say for whom they ask. By itself none is believed. */
+    proxies?: number
     now: () => Date
   }
 
 /** The shop's door: checks what comes in, so that rubbish wakes nobody, and passes it on to who knows. */
 export function gatewayApp(parts: GatewayParts): Express {
-  const { operations, prices, newId } = parts
+  const { operations, prices, accounts, limits = defaultLimits, proxies = 0, newId } = parts
   return httpApp({ ...parts, errorPage }, (app) => {
-    app.use(securityHeaders)
+    app.set('trust proxy', proxies)
+    app.use(securityHeaders, lookWhoAsks(accounts), limitChanges(limits.changes))
     app.use(duringMaintenance(parts.settings))
 
     app.post('/operation/create/:kind', jsonBody, async (request, response) => {
@@ -61,8 +69,10 @@ export function gatewayApp(parts: GatewayParts): Express {
     showCatalog(app, parts)
     keepBasket(app, parts)
     takeOrders(app, parts)
+    administrate(app, parts)
+    if (accounts !== undefined) keepSessions(app, { ...parts, accounts, signIns: limits.signIns })
     showSettings(app, parts.settings, parts.now)
-    showPages(app, parts)
+    showPages(app, { ...parts, canSignIn: accounts !== undefined })
 
     app.get('/openapi.json', (_request, response) => {
       response.json(openApi)

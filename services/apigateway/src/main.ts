@@ -4,14 +4,17 @@ import { catalogThrough } from '@tideshop/clients/catalog'
 import { operationsThrough } from '@tideshop/clients/operations'
 import { ordersThrough } from '@tideshop/clients/orders'
 import { pricesThrough } from '@tideshop/clients/prices'
+import { reportsThrough } from '@tideshop/clients/reports'
+import { stockThrough } from '@tideshop/clients/stock'
 import { PAGE_TIMEOUT_MS, storefrontThrough } from '@tideshop/clients/storefront'
 import { grpcSidecarOn } from '@tideshop/kit/grpc-invoke'
 import { daprInvoke } from '@tideshop/kit/invoke'
 import { run } from '@tideshop/kit/run'
 import { sidecarOn } from '@tideshop/kit/sidecar'
 import { createLog, createMetrics } from '@tideshop/kit/telemetry'
+import { accountsOf } from './accounts.ts'
 import { gatewayApp } from './app.ts'
-import { readEnv } from './env.ts'
+import { accountSettings, readEnv } from './env.ts'
 import { settingsThrough } from './settings.ts'
 
 const appId = 'apigateway'
@@ -29,6 +32,14 @@ const app = gatewayApp({
   baskets: basketsThrough(invoke, env.WAKE_WAIT_MS),
   orders: ordersThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
+  reports: reportsThrough(invoke, env.WAKE_WAIT_MS),
+  stock: stockThrough(sidecar, env.WAKE_WAIT_MS),
+  ...(env.OIDC_ISSUER !== '' && { accounts: accountsOf(accountSettings(env), log) }),
+  limits: {
+    changes: { perS: env.CHANGES_PER_S, burst: env.CHANGES_BURST },
+    signIns: { perS: env.SIGN_INS_PER_S, burst: env.SIGN_INS_BURST },
+  },
+  proxies: env.PROXIES,
   storefront: storefrontThrough(daprInvoke(sidecar, PAGE_TIMEOUT_MS), env.WAKE_WAIT_MS),
   settings: settingsThrough(sidecar),
   newId: () => randomUUIDv7(),

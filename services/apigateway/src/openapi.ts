@@ -5,9 +5,15 @@ import {
   goodView,
   listGoods,
   listSales,
+  putGood,
+  putSale,
   salesPage,
+  saleView,
   sku,
+  stockDelivery,
+  stockView,
 } from '@tideshop/contracts/catalog'
+import { listReports, reportsPage } from '@tideshop/contracts/jobs'
 import { operationId, operationView, userCreateBody } from '@tideshop/contracts/operations'
 import {
   checkout,
@@ -19,8 +25,16 @@ import {
   orderView,
 } from '@tideshop/contracts/orders'
 import { quoteBody, quoteView } from '@tideshop/contracts/pricing'
-import { shopNotice } from '@tideshop/contracts/settings'
+import { putSettings, shopNotice, shopSettings } from '@tideshop/contracts/settings'
 import { z } from 'zod'
+import {
+  adminPaths,
+  forStaff,
+  ownersPaths,
+  securitySchemes,
+  sessionPaths,
+  withWhoAsks,
+} from './openapi-accounts.ts'
 
 /** The door's contract, OpenAPI 3.1, made from the schemas that check the requests, so the two cannot differ. */
 
@@ -49,6 +63,14 @@ const schemas = {
   Order: jsonSchema(orderView),
   OrdersPage: jsonSchema(ordersPage),
   ShopNotice: jsonSchema(shopNotice),
+  ShopSettings: jsonSchema(shopSettings),
+  SettingsToPut: jsonSchema(putSettings, 'input'),
+  ReportsPage: jsonSchema(reportsPage),
+  GoodToPut: jsonSchema(putGood, 'input'),
+  Sale: jsonSchema(saleView),
+  SaleToPut: jsonSchema(putSale, 'input'),
+  Stock: jsonSchema(stockView),
+  StockDelivery: jsonSchema(stockDelivery),
   Problem: jsonSchema(problem),
 }
 
@@ -162,7 +184,7 @@ const catalogPaths = {
   },
 } as const
 
-function basketBody(name: keyof typeof schemas) {
+function jsonBody(name: keyof typeof schemas) {
   return { required: true, content: { 'application/json': { schema: ref(name) } } }
 }
 
@@ -197,7 +219,7 @@ const basketPaths = {
       operationId: 'putLine',
       summary: 'Have so many pieces of a good in it',
       parameters: [skuInPath],
-      requestBody: basketBody('BasketLine'),
+      requestBody: jsonBody('BasketLine'),
       responses: {
         200: changed,
         400: no('Malformed sku, broken JSON or wrong fields'),
@@ -220,7 +242,7 @@ const basketPaths = {
       tags: ['basket'],
       operationId: 'putVouchers',
       summary: 'Pay with these vouchers',
-      requestBody: basketBody('BasketVouchers'),
+      requestBody: jsonBody('BasketVouchers'),
       responses: {
         200: changed,
         400: no('Broken JSON or wrong fields'),
@@ -247,7 +269,7 @@ const orderPaths = {
             'The same key of the same customer with the same body is the same order, however often it is sent.',
         },
       ],
-      requestBody: basketBody('Checkout'),
+      requestBody: jsonBody('Checkout'),
       responses: {
         202: {
           ...answer('Accepted: it will be confirmed or cancelled', 'Order'),
@@ -312,7 +334,7 @@ const settingsPaths = {
   },
 } as const
 
-/** Of `runOrders`, to be put beside the others where that is mounted. */
+/** Of `runOrders`. */
 export const adminOrderPaths = {
   '/api/admin/orders': {
     get: {
@@ -348,7 +370,7 @@ export const adminOrderPaths = {
 export const openApi = {
   openapi: '3.1.0',
   info: { title: 'Tideshop', version: '1', description: 'A shop that scales like the tide.' },
-  paths: {
+  paths: withWhoAsks({
     '/operation/create/user-create': {
       post: {
         tags: ['operations'],
@@ -402,6 +424,10 @@ export const openApi = {
     ...basketPaths,
     ...orderPaths,
     ...settingsPaths,
-  },
-  components: { schemas },
+    ...adminPaths({ answer, no, body: jsonBody, later }),
+    ...forStaff(adminOrderPaths, no),
+    ...forStaff(ownersPaths({ answer, no, body: jsonBody, later, listReports: queryOf(listReports) }), no),
+    ...sessionPaths({ no, later }),
+  }),
+  components: { schemas, securitySchemes },
 } as const

@@ -7,7 +7,7 @@ import { jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import type { Express, IRouter, Request, Response } from 'express'
-import { customerOf, remember } from './customer.ts'
+import { customerOf, remember } from './who.ts'
 
 export type OrderParts = { orders: Orders; baskets: Baskets; newId: () => string }
 

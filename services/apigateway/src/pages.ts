@@ -7,7 +7,7 @@ import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { type ZodType, z } from 'zod'
-import { customerOf, remember } from './customer.ts'
+import { customerOf, remember, whoAsks } from './who.ts'
 
 /** Bytes of a form. */
 const FORM_MAX = 16 * 1024
@@ -18,9 +18,10 @@ const FLEETING_S = 60
 export type PageParts = { storefront: Storefront; newId: () => string }
 
 /** The shop as people see it: its pages are made by `storefront`, and the door says who asks. */
-export function showPages(app: Express, parts: PageParts): void {
+export function showPages(app: Express, parts: PageParts & { canSignIn: boolean }): void {
   async function show(request: Request, response: Response): Promise<void> {
     demandGoodName(request)
+    const { account } = whoAsks(request)
     const customerId = customerOf(request) ?? firstId(request, parts)
     const asked = parse(askForPage, {
       method: request.method === 'POST' ? 'POST' : 'GET',
@@ -28,6 +29,8 @@ export function showPages(app: Express, parts: PageParts): void {
       query: textsIn(request.query),
       form: textsIn(request.body),
       ...(customerId !== undefined && { customerId }),
+      ...(account !== null && { customerName: account.name }),
+      ...(parts.canSignIn && { canSignIn: true }),
       newId: parts.newId(),
       traceparent: continueTrace(request.get('traceparent')),
     })

@@ -116,18 +116,18 @@ function showSales(app: Express, { catalog, now }: CatalogParts): void {
   })
 }
 
-/** Not routed by the shop's door: who may do it is not asked here. */
+/** Who may do it is not asked here, but at the shop's door. */
 function administrate(app: Express, { catalog, categories, now }: CatalogParts): void {
-  app.put('/admin/goods/:sku', jsonBody, async (request, response) => {
-    const sku = parse(skuSchema, request.params['sku'], 'sku')
+  app.put('/admin/good', jsonBody, async (request, response) => {
+    const sku = parse(skuSchema, request.query['sku'], 'sku')
     const wish = parse(putGoodWish, request.body)
     const category = categories.find(({ id }) => id === wish.category) ?? null
     const row = await catalog.changeGood(sku, (current) => putGood(current, wish, category))
     response.json(viewGood(row, undefined, now()) satisfies GoodView)
   })
 
-  app.put('/admin/sales/:id', jsonBody, async (request, response) => {
-    const id = parse(saleId, request.params['id'], 'id')
+  app.put('/admin/sale', jsonBody, async (request, response) => {
+    const id = parse(saleId, request.query['id'], 'id')
     const wish = parse(putSaleWish, request.body)
     const good = await catalog.good(wish.sku)
     const row = await catalog.changeSale(id, (current) => putSale(current, wish, good?.body ?? null))

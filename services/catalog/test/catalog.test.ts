@@ -116,7 +116,7 @@ describe('an administrator', () => {
 
   function put({ app }: Shop, more: object = {}, sku = 'TOY-0700') {
     return request(app)
-      .put(`/admin/goods/${sku}`)
+      .put(`/admin/good?sku=${sku}`)
       .send({ ...wish, ...more })
   }
 
@@ -162,7 +162,7 @@ describe('an administrator', () => {
     }
     const plan = (more: object) =>
       request(app)
-        .put('/admin/sales/long-night')
+        .put('/admin/sale?id=long-night')
         .send({ ...sale, ...more })
     expect((await plan({ endsAt: sale.startsAt })).status).toBe(400)
     expect((await plan({ sku: 'LMP-9999' })).status).toBe(400)

@@ -14,7 +14,7 @@ export type Shown = {
 }
 
 /** A whole page. Without any script: what it does it does by links and forms. */
-export function pageOf({ customerName }: AskForPage, shown: Shown): Page & { html: string } {
+export function pageOf(asked: AskForPage, shown: Shown): Page & { html: string } {
   const { title, main, status = 200, refreshS, sought } = shown
   const { text } = html`<!doctype html>
 <html lang="en">
@@ -41,7 +41,7 @@ ${refreshS !== undefined && html`<meta http-equiv="refresh" content="${refreshS}
 <ul>
 <li><a href="/basket">Basket</a></li>
 <li><a href="/orders">My orders</a></li>
-${customerName !== undefined && html`<li class="who">${customerName}</li>`}
+${account(asked)}
 </ul>
 </nav>
 </div>
@@ -63,6 +63,13 @@ ${main}
 const buoy: Html = html`<svg viewBox="0 0 32 32" width="32" height="32" aria-hidden="true" focusable="false"><path d="M16 3v6M12 9h8l3 12H9z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round"/><path d="M10.5 15h11" stroke="currentColor" stroke-width="3"/><path d="M2 25q3.5-4 7 0t7 0 7 0 7 0" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"/></svg>`
 
 const tide: Html = html`<svg class="tide" viewBox="0 0 1200 24" preserveAspectRatio="none" aria-hidden="true" focusable="false"><path d="M0 12q75-14 150 0t150 0 150 0 150 0 150 0 150 0 150 0 150 0V0H0z"/></svg>`
+
+/** By links, not forms: the browser goes on to the issuer, which a form may not (services/apigateway/src/security.ts). */
+function account({ customerName, canSignIn, path }: AskForPage): Html | false {
+  if (customerName !== undefined)
+    return html`<li class="who">${customerName}</li><li><a href="/sign-out">Sign out</a></li>`
+  return canSignIn === true && html`<li><a href="/sign-in?to=${encodeURIComponent(path)}">Sign in</a></li>`
+}
 
 /** What went wrong, at the head of a form; a screen reader says it at once. */
 export function complaint(problems: readonly Fill[]): Html | false {

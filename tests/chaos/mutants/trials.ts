@@ -58,7 +58,15 @@ function planOf(seed: number, course: readonly Step[], bug: Bug | null): Plan {
 }
 
 async function runTrial(bug: Bug | null, plan: Plan, dir: string, stop: AbortSignal): Promise<Trial> {
-  const options = { root, dir, rabbitmq: false, report: onlyNotes, env: envFor(bug), signal: stop }
+  const options = {
+    root,
+    dir,
+    rabbitmq: false,
+    issuer: false,
+    report: onlyNotes,
+    env: envFor(bug),
+    signal: stop,
+  }
   const shop = await startSomewhere(options)
   try {
     demandReady(shop, bug)

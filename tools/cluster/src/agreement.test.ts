@@ -5,9 +5,9 @@ import { needRabbitmq } from '@tideshop/run/rabbitmq'
 import { DAPR } from '@tideshop/runtime/recipes'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { DOOR_SERVICE, NODE } from './place.ts'
+import { DOOR, DOOR_SERVICE, ISSUER_DOOR_PORT, ISSUER_SERVICE, NODE } from './place.ts'
 import { PLATFORM_IMAGE } from './platform-images.ts'
-import { SERVICES } from './shop.ts'
+import { SHOP_IMAGES } from './shop.ts'
 import { shopImage } from './shop-images.ts'
 
 /** What the cluster and overlays/local have to say alike. */
@@ -23,7 +23,9 @@ test('Dapr’s chart is told the version and the image that are built', () => {
 })
 
 test('the addresses of overlays/local are those of the cluster', () => {
-  expect(text('k8s/overlays/local/kustomization.yaml')).toContain(`value: ${DOOR_SERVICE} `)
+  const overlay = text('k8s/overlays/local/kustomization.yaml')
+  for (const address of [DOOR_SERVICE, ISSUER_SERVICE]) expect(overlay).toContain(`value: ${address} `)
+  for (const url of [DOOR, `http://127.0.0.1:${ISSUER_DOOR_PORT}`]) expect(overlay).toContain(url)
   const documents = parseAllDocuments(text('k8s/overlays/local/backbone.yaml'))
   const addresses = documents.flatMap((document) => document.toJS().endpoints?.[0].addresses ?? [])
   expect(addresses).toEqual([NODE, NODE, NODE, NODE])
@@ -33,7 +35,7 @@ test('overlays/local uses the images that are made for it', () => {
   const { images } = parse(text('k8s/overlays/local/kustomization.yaml')) as {
     images: { name: string; newName: string; newTag: string }[]
   }
-  expect(images.map(({ newName, newTag }) => `${newName}:${newTag}`)).toEqual(SERVICES.map(shopImage))
+  expect(images.map(({ newName, newTag }) => `${newName}:${newTag}`)).toEqual(SHOP_IMAGES.map(shopImage))
 })
 
 test('who stays away without RabbitMQ is known by its label, with all that is made for it', () => {

@@ -8,6 +8,9 @@ import {
   API_PORT,
   DOOR_PORT,
   DOOR_SERVICE,
+  ISSUER_DOOR_PORT,
+  ISSUER_PORT,
+  ISSUER_SERVICE,
   MONGODB_DOOR_PORT,
   MONGODB_PORT,
   NODE,
@@ -27,6 +30,7 @@ const DOORS: [port: number, target: Target][] = [
   [PROMETHEUS_DOOR_PORT, { host: NODE, port: PROMETHEUS_PORT }],
   [MONGODB_DOOR_PORT, { host: NODE, port: MONGODB_PORT }],
   [RABBITMQ_DOOR_PORT, { host: NODE, port: RABBITMQ_PORT }],
+  [ISSUER_DOOR_PORT, { host: ISSUER_SERVICE, port: ISSUER_PORT }],
 ]
 
 /** Lets this machine, and nobody else, into the cluster. */

@@ -15,12 +15,15 @@ export const API_SERVICE = '10.96.0.1'
 export const DNS_SERVICE = '10.96.0.10'
 /** Of the front door; overlays/local gives it this address, so that it is known before it is there. */
 export const DOOR_SERVICE = '10.96.0.80'
+/** Of the issuer, the same. */
+export const ISSUER_SERVICE = '10.96.0.92'
 
 export const API_PORT = 26_443
 export const KAFKA_PORT = 9092
 export const MONGODB_PORT = 27_017
 export const RABBITMQ_PORT = 5672
 export const PROMETHEUS_PORT = 9090
+export const ISSUER_PORT = 8092
 
 /** What leads from 127.0.0.1 of this machine into the cluster. */
 export const DOOR_PORT = 28_080
@@ -28,6 +31,7 @@ export const DOOR = `http://127.0.0.1:${DOOR_PORT}`
 export const PROMETHEUS_DOOR_PORT = 26_790
 export const MONGODB_DOOR_PORT = 26_717
 export const RABBITMQ_DOOR_PORT = 26_672
+export const ISSUER_DOOR_PORT = 28_092
 
 /** The namespace of the shop. */
 export const NAMESPACE = 'tideshop'

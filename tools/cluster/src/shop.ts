@@ -22,6 +22,9 @@ export const SERVICES = [
   'jobs',
 ]
 
+/** Those, and who says who people are. */
+export const SHOP_IMAGES = [...SERVICES, 'issuer']
+
 const OVERLAY = join(root, 'k8s/overlays/local')
 
 export async function installShop(kubectl: Kubectl, plan: Plan): Promise<void> {

@@ -19,7 +19,7 @@ import { insideSteps, type Message, type Plan } from './plan.ts'
 import { platformImages } from './platform-images.ts'
 import { identityOf, readRecord, stateOf, writeRecord } from './record.ts'
 import { cniFolder, lacksOf } from './requirements.ts'
-import { SERVICES } from './shop.ts'
+import { SHOP_IMAGES } from './shop.ts'
 import { shopImages } from './shop-images.ts'
 import { hasForeignPods, openSpace, readSettings, spawnInside } from './space.ts'
 import { writeIn } from './write-in.ts'
@@ -111,7 +111,7 @@ async function prepare(steps: Steps, { env, signal }: Omit<Up, 'report'>): Promi
       closed: queue.closed,
       cni: cniFolder() ?? '',
       platformImages: await platformImages(binaries, daprd.command, options),
-      shopImages: await shopImages(SERVICES, options),
+      shopImages: await shopImages(SHOP_IMAGES, options),
       manifests: await renderManifests(binaries, options),
     }
   })

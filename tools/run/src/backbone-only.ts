@@ -10,12 +10,14 @@ import {
 import { readDaprYaml } from './dapr-yaml.ts'
 import { inFleet } from './fleet.ts'
 import { foreground, type Wiring } from './foreground.ts'
+import { findIssuer, ISSUER_STEP, issuerNeeds, startIssuer } from './issuer.ts'
 import { understand } from './log-lines.ts'
 import { demandFree } from './ports.ts'
 import { findRabbitmq, RABBITMQ_STEP, type Rabbitmq, rabbitmqNeeds, startRabbitmq } from './rabbitmq.ts'
+import { FRONT_DOOR } from './shop.ts'
 import { Steps } from './steps.ts'
 
-const help = `pnpm backbone [--fresh]: Kafka, the MongoDB server, RabbitMQ where there is one, the topics and what actors need, without the services
+const help = `pnpm backbone [--fresh]: Kafka, the MongoDB server, RabbitMQ where there is one, the topics, what actors need and the issuer, without the services
 
 For those who start the services with the Dapr CLI: DAPR_HOST_IP=127.0.0.1 dapr run -f .
 It has the folder of pnpm start, so only one of the two runs at a time.
@@ -39,10 +41,10 @@ async function main(): Promise<number> {
   return foreground({
     what: 'the backbone',
     dir,
-    steps: [...backboneSteps, RABBITMQ_STEP, ...controlPlaneSteps],
+    steps: [...backboneSteps, RABBITMQ_STEP, ...controlPlaneSteps, ISSUER_STEP],
     start: (wiring) => openBackbone(wiring, dir, values.fresh !== true, rabbitmq),
     welcome: (took) => `
-  Kafka, the MongoDB server, placement and the scheduler run   (after ${took})
+  Kafka, the MongoDB server, placement, the scheduler and the issuer run   (after ${took})
 ${closed}
   Next, in another terminal:  DAPR_HOST_IP=127.0.0.1 dapr run -f .
   Ctrl-C stops all of them.
@@ -66,16 +68,20 @@ function openBackbone(
       provideBackbone(steps, sought),
       provideControlPlane(steps, sought),
     ])
-    const addresses = readDaprYaml(root).controlPlane
+    const { controlPlane: addresses, apps } = readDaprYaml(root)
+    const issuer = findIssuer(0)
+    const doorPort = apps.find(({ appId }) => appId === FRONT_DOOR)?.appPort ?? 0
     await demandFree([
       ...backboneNeeds(parts, 0),
       ...controlPlaneNeeds(addresses),
       ...rabbitmqNeeds(rabbitmq, 0),
+      ...issuerNeeds(issuer),
     ])
     await Promise.all([
       startBackbone(parts, { fleet, dir, portOffset: 0, ...sought }, steps),
       startControlPlane(controlPlane, { fleet, dir, addresses }, steps),
       startRabbitmq(rabbitmq, { fleet, dir, portOffset: 0 }, steps),
+      startIssuer(issuer, { fleet, root, doorPort }, steps),
     ])
     return { stop: () => fleet.stop() }
   })

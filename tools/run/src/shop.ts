@@ -17,6 +17,7 @@ import {
 import { Crew } from './crew.ts'
 import { type DaprYaml, DaprYamlError, readDaprYaml } from './dapr-yaml.ts'
 import { type Fleet, inFleet } from './fleet.ts'
+import { findIssuer, ISSUER_STEP, issuerNeeds, startIssuer } from './issuer.ts'
 import type { LogFilter } from './log-book.ts'
 import type { LogLine } from './log-lines.ts'
 import { demandFree } from './ports.ts'
@@ -27,7 +28,7 @@ import type { Replica } from './replica.ts'
 import { type Report, Steps } from './steps.ts'
 
 /** The service that people and tests talk to. */
-const FRONT_DOOR = 'apigateway'
+export const FRONT_DOOR = 'apigateway'
 
 /** The front door is ready when what it needs is: the last of the services may be slow. */
 const OPEN_WITHIN_MS = 60_000
@@ -48,6 +49,8 @@ export type ShopOptions = {
   database?: DatabaseKind
   /** false leaves RabbitMQ out, and who needs it. By default it is used where it is. */
   rabbitmq?: boolean
+  /** false leaves out who says who people are: then all are guests. */
+  issuer?: boolean
   /** Of each topic that is not there yet, instead of the shop's own number: for measuring. */
   partitions?: number
   /** Starts again what dies by itself. Default false: a test wants to see it dead. */
@@ -65,6 +68,8 @@ export type Shop = {
   mongodbUri: string
   /** null where there is none. */
   rabbitmqUrl: string | null
+  /** Empty where nobody has an account. */
+  issuerUrl: string
   /** One sentence for each service that could not be opened: what is missing, and how to get it. */
   closed: readonly string[]
   /** null when it runs elsewhere. */
@@ -83,7 +88,15 @@ export type Shop = {
 
 /** The steps that `report` names, in the order of a start. */
 export function shopSteps(root: string): string[] {
-  return ['daprd', ...backboneSteps, RABBITMQ_STEP, ...controlPlaneSteps, ...appIds(root), 'front door']
+  return [
+    'daprd',
+    ...backboneSteps,
+    RABBITMQ_STEP,
+    ...controlPlaneSteps,
+    ISSUER_STEP,
+    ...appIds(root),
+    'front door',
+  ]
 }
 
 export function appIds(root: string): string[] {
@@ -111,11 +124,13 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
     ({ appId }) => rabbitmq.provided !== null || !needRabbitmq.includes(appId),
   )
   const crew = new Crew(apps, portOffset)
+  const issuer = findIssuer(portOffset, options.issuer)
   const controlPlane = addressesAt(daprYaml.controlPlane, portOffset)
   await demandFree([
     ...backboneNeeds(parts, portOffset),
     ...controlPlaneNeeds(controlPlane),
     ...rabbitmqNeeds(rabbitmq, portOffset),
+    ...issuerNeeds(issuer),
     ...crew.firstNeeds(),
   ])
 
@@ -126,14 +141,19 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
   ])
   const broker = { address: kafka.address, isOurs: kafka.process !== null }
   const rendered = render(daprYaml, dir, broker, queue?.address)
-  crew.equip({ fleet, daprd, rendered, controlPlane, mongodbUri: mongodb.address, env: options.env ?? {} })
-  await Promise.all(apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))))
+  const env = { OIDC_ISSUER: issuer.url, ...options.env }
+  crew.equip({ fleet, daprd, rendered, controlPlane, mongodbUri: mongodb.address, env })
+  await Promise.all([
+    startIssuer(issuer, { fleet, root: options.root, doorPort: Number(new URL(url).port), env }, steps),
+    ...apps.map(({ appId }) => steps.take(appId, () => crew.add(appId))),
+  ])
   await steps.take('front door', () => untilOpen(url, steps))
   return {
     url,
     kafkaBrokers: kafka.address,
     mongodbUri: mongodb.address,
     rabbitmqUrl: queue?.address ?? null,
+    issuerUrl: issuer.url,
     closed: rabbitmq.closed,
     kafka: kafka.process,
     mongodb: mongodb.process,

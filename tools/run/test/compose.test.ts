@@ -60,6 +60,10 @@ test.each(apps)('$appID is built, and runs with the environment of dapr.yaml', (
     MONGODB_URI: 'mongodb://mongo:27017/?journal=true',
     ...(batchWaitMs && { BATCH_WAIT_MS: batchWaitMs }),
     // Who calls by gRPC has to be told the port, which in a pod and on a laptop comes by itself.
+    // Browsers find the issuer at a port of this machine, the door by its name.
+    ...(app.appID === 'apigateway' && {
+      OIDC_DISCOVERY_URL: 'http://issuer:8092/.well-known/openid-configuration',
+    }),
     ...(['apigateway', 'orders', 'storefront'].includes(app.appID) && { DAPR_GRPC_PORT: app.daprGRPCPort }),
   }
   expect(asText(service?.environment)).toEqual(asText(here))
@@ -97,7 +101,8 @@ test.each(apps)('$appID has a sidecar beside it, set as in dapr.yaml', (app) => 
 test('no service and no sidecar is here that dapr.yaml does not know', () => {
   const built = Object.keys(services).filter((name) => services[name]?.build)
   const sidecars = Object.keys(services).filter((name) => name.endsWith('-dapr'))
-  expect(built.sort()).toEqual(apps.map(({ appID }) => appID).sort())
+  // No app of dapr.yaml, for it has no sidecar (docs/decisions/0016).
+  expect(built.sort()).toEqual([...apps.map(({ appID }) => appID), 'issuer'].sort())
   expect(sidecars.sort()).toEqual(apps.map(({ appID }) => `${appID}-dapr`).sort())
 })
 
@@ -155,9 +160,12 @@ describe('the file as a whole', () => {
     for (const image of images) expect(image).toMatch(/^[\w./-]+:v?\d[\w.-]*$/)
   })
 
-  test('only the gateway is open, and only to this machine', () => {
+  test('only the gateway and the issuer are open, and only to this machine', () => {
     const open = Object.entries(services).filter(([, { ports, profiles }]) => ports && !profiles)
-    expect(open.map(([name, { ports }]) => [name, ports])).toEqual([['apigateway', ['127.0.0.1:8080:8080']]])
+    expect(open.map(([name, { ports }]) => [name, ports])).toEqual([
+      ['apigateway', ['127.0.0.1:8080:8080']],
+      ['issuer', ['127.0.0.1:8092:8092']],
+    ])
     for (const port of Object.values(services).flatMap(({ ports }) => ports ?? [])) {
       expect(port).toMatch(/^127\.0\.0\.1:/)
     }

@@ -1,0 +1,55 @@
+import type { Catalog } from '@tideshop/clients/catalog'
+import type { DayReports } from '@tideshop/clients/reports'
+import type { Stock } from '@tideshop/clients/stock'
+import { putGood, putSale, saleId, sku, stockDelivery } from '@tideshop/contracts/catalog'
+import { jsonBody } from '@tideshop/kit/http'
+import { parse } from '@tideshop/kit/refusal'
+import type { Express } from 'express'
+import { type OrderParts, runOrders } from './orders.ts'
+import { showReports } from './reports.ts'
+import { administerSettings, type Settings } from './settings.ts'
+import { needs } from './who.ts'
+
+export type AdminParts = Pick<OrderParts, 'orders'> & {
+  catalog: Catalog
+  stock: Stock
+  settings: Settings
+  reports: DayReports
+}
+
+/** What the shop's staff does. Who may is asked before what: rubbish of a stranger is not even read. */
+export function administrate(app: Express, parts: AdminParts): void {
+  const { catalog, stock } = parts
+  app.put('/api/admin/goods/:sku', needs('catalog:write'), jsonBody, async (request, response) => {
+    const good = parse(sku, request.params['sku'], 'sku')
+    response.json(await catalog.putGood(good, parse(putGood, request.body)))
+  })
+
+  app.put('/api/admin/sales/:id', needs('catalog:write'), jsonBody, async (request, response) => {
+    const id = parse(saleId, request.params['id'], 'id')
+    response.json(await catalog.putSale(id, parse(putSale, request.body)))
+  })
+
+  app.get('/api/admin/stock/:sku', needs('stock:read'), async (request, response) => {
+    response.json(await stock.read(parse(sku, request.params['sku'], 'sku')))
+  })
+
+  app.post(
+    '/api/admin/stock/:sku/deliveries',
+    needs('stock:deliver'),
+    jsonBody,
+    async (request, response) => {
+      const good = parse(sku, request.params['sku'], 'sku')
+      response.json(await stock.deliver(good, parse(stockDelivery, request.body)))
+    },
+  )
+
+  app.get('/api/admin/orders', needs('orders:read-all'))
+  app.post('/api/admin/orders/:id/:step', needs('orders:advance'))
+  runOrders(app, parts)
+
+  app.use('/api/admin/settings', needs('settings:write'))
+  administerSettings(app, parts.settings)
+
+  app.get('/api/admin/reports', needs('reports:read'), showReports(parts.reports))
+}

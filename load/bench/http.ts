@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Replica } from '@tideshop/run/replica'
 import type { Shop } from '@tideshop/run/shop'
+import { SAGA } from '@tideshop/run/shop'
 import { readArguments, wholeNumber } from '../src/arguments.ts'
 import { closedLoop, type Target } from '../src/closed-loop.ts'
 import { type Latencies, latencies, perSecond, tellLatencies } from '../src/latencies.ts'
@@ -44,7 +45,9 @@ export async function run(args: string[], stop: AbortSignal): Promise<boolean> {
   const { plan, json } = readPlan(args)
   const machine = await describeMachine('disk')
   console.log('opens a shop')
-  const rounds = await withOwnShop({ database: 'disk' }, stop, (shop) => measure(shop, plan, stop))
+  const rounds = await withOwnShop({ database: 'disk', only: SAGA }, stop, (shop) =>
+    measure(shop, plan, stop),
+  )
 
   const figures = rounds.map(figuresOf)
   console.log(`\n${[...byWay(rounds)].map(([way, its]) => tellWay(way, its)).join('\n')}`)

@@ -8,7 +8,13 @@ import type { Shop } from '@tideshop/run/shop'
 import { startSomewhere } from '@tideshop/run/somewhere'
 import type { Report } from '@tideshop/run/steps'
 
-export type ShopWanted = { database: DatabaseKind; partitions?: number; env?: Record<string, string> }
+export type ShopWanted = {
+  database: DatabaseKind
+  partitions?: number
+  env?: Record<string, string>
+  /** Those to open beside the door; by default all. */
+  only?: readonly string[]
+}
 
 const INTERRUPTED = 130
 

@@ -2,6 +2,7 @@ import path from 'node:path'
 import { topics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
 import type { Shop } from '@tideshop/run/shop'
+import { SAGA } from '@tideshop/run/shop'
 import { type BareLoop, runBareLoop } from './bare-loop.ts'
 import { BrokenRun } from './broken-run.ts'
 import { sumOfTopics } from './counts.ts'
@@ -46,7 +47,7 @@ export async function runSaga(
   const env = { APPROVAL_WORK_MS: String(plan.workMs), ...profilingInto(plan.profile) }
   tell('opens a shop')
   const { database, partitions } = plan
-  return withOwnShop({ database, partitions, env }, stop, async (shop) => {
+  return withOwnShop({ database, partitions, env, only: SAGA }, stop, async (shop) => {
     await addReplicas(shop, plan.replicas)
     return onScene(shop, plan, stop, (scene) => measure(scene, plan, tell))
   })

@@ -1,6 +1,6 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto'
+import { SAGA } from '@tideshop/run/shop'
 import { expect, test } from 'vitest'
-import { SAGA } from '../shared/saga.ts'
 import { readStores } from '../shared/stores.ts'
 import { type Answer, ask, post } from './door.ts'
 import { openShop } from './open-shop.ts'

@@ -1,7 +1,7 @@
+import { SAGA } from '@tideshop/run/shop'
 import { expect, test } from 'vitest'
 import { tellViolations, timesOf } from '../chaos/report.ts'
 import { runChaos } from '../chaos/run.ts'
-import { SAGA } from '../shared/saga.ts'
 import { openShop } from './open-shop.ts'
 
 const shop = await openShop({ only: SAGA })

@@ -1,5 +1,5 @@
+import { SAGA } from '@tideshop/run/shop'
 import { afterEach, expect, test } from 'vitest'
-import { SAGA } from '../shared/saga.ts'
 import { readStores } from '../shared/stores.ts'
 import { ask, ended, post } from './door.ts'
 import { openShop } from './open-shop.ts'

@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { SAGA } from '@tideshop/run/shop'
 import { expect, test } from 'vitest'
-import { SAGA } from '../shared/saga.ts'
 import { ask, ended, post } from './door.ts'
 import { openShop } from './open-shop.ts'
 

@@ -30,6 +30,9 @@ import { type Report, Steps } from './steps.ts'
 /** The service that people and tests talk to. */
 export const FRONT_DOOR = 'apigateway'
 
+/** Who has a part in the saga of a user, beside the door: for `only`. */
+export const SAGA = ['operations', 'users', 'approvals']
+
 /** The front door is ready when what it needs is: the last of the services may be slow. */
 const OPEN_WITHIN_MS = 60_000
 const ASK_EVERY_MS = 50

@@ -36,17 +36,11 @@ export function kept(kafka: Kafka, topic: string): Promise<Range> {
   return kafka.held(deadLetterTopic(topic), PARTITION)
 }
 
-export async function* letters(kafka: Kafka, topic: string, range: Range): AsyncGenerator<Lying> {
-  for await (const { offset, time, data } of all(kafka, topic, range)) {
-    if (!('became' in data)) yield { offset, time, letter: data }
-  }
-}
-
 /** The records in `range` of which there is a letter that nobody has put back or discarded. By their places, which fit the memory. */
 export async function openPlaces(kafka: Kafka, topic: string, range: Range): Promise<Set<string>> {
   const open = new Set<string>()
   const settled = new Set<string>()
-  for await (const { data } of all(kafka, topic, range)) {
+  for await (const { data } of records(kafka, topic, range)) {
     const place = deadPlace(data)
     if ('became' in data) settled.add(place)
     else open.add(place)
@@ -62,12 +56,13 @@ export async function* lettersAbout(
   places: ReadonlySet<string>,
 ): AsyncGenerator<Lying> {
   const left = new Set(places)
-  for await (const lying of letters(kafka, topic, range)) {
-    if (left.delete(deadPlace(lying.letter))) yield lying
+  for await (const { offset, time, data } of records(kafka, topic, range)) {
+    if (!('became' in data) && left.delete(deadPlace(data))) yield { offset, time, letter: data }
   }
 }
 
-async function* all(kafka: Kafka, topic: string, range: Range) {
+/** Letters, and what became of them. */
+export async function* records(kafka: Kafka, topic: string, range: Range) {
   for await (const { offset, value } of kafka.read(deadLetterTopic(topic), PARTITION, range)) {
     yield { offset, ...envelope.parse(JSON.parse(value.toString('utf8'))) }
   }

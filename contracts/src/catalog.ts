@@ -1,6 +1,7 @@
 import { defineEvent } from '@tideshop/kit/event'
 import { refusal } from '@tideshop/kit/refusal'
 import { z } from 'zod'
+import { noControlCharacters } from './text.ts'
 
 /** What `catalog` says: to callers over HTTP about goods and sales, and to the shop as the actor that keeps stock. */
 
@@ -19,7 +20,7 @@ const priceCents = z.int().min(1).max(10_000_000)
 const line = z
   .string()
   .regex(/\S/, 'needs a character that is not a space')
-  .regex(/^\P{Cc}*$/u, 'may not have control characters')
+  .regex(noControlCharacters, 'may not have control characters')
 const title = line.max(120, 'may have 120 characters')
 const time = z.iso.datetime()
 /** Counts the changes of what it belongs to, from 1. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { noControlCharacters } from './text.ts'
 
 /**
  * What `invoices` is asked, in the RabbitMQ queue `queue`, and what it tells, in `downstream`; the names are system B's. Whoever
@@ -17,12 +18,7 @@ const TEXT_MAX = 200
 
 const cents = z.int().min(0)
 /** One line of text; what no document can show is no text. */
-const text = z
-  .string()
-  .trim()
-  .min(1)
-  .max(TEXT_MAX)
-  .regex(/^\P{Cc}+$/u, 'has control characters')
+const text = z.string().trim().min(1).max(TEXT_MAX).regex(noControlCharacters, 'has control characters')
 
 const line = z.strictObject({
   sku: z.string().regex(/^[\w.-]{1,64}$/),

@@ -1,6 +1,7 @@
 import { defineEvent } from '@tideshop/kit/event'
 import { refusal } from '@tideshop/kit/refusal'
 import { z } from 'zod'
+import { noControlCharacters } from './text.ts'
 
 /** What `operations` says: to callers over HTTP, and to the shop on `user-create`. */
 
@@ -9,7 +10,7 @@ export const userName = z
   .string()
   .max(100, 'may have 100 characters')
   .regex(/\S/, 'needs a character that is not a space')
-  .regex(/^\P{Cc}*$/u, 'may not have control characters')
+  .regex(noControlCharacters, 'may not have control characters')
   .meta({ examples: ['hans'] })
 
 export const userCreateBody = z.strictObject({ name: userName })

@@ -5,6 +5,7 @@ import { PAGE_MAX, sku, stockTtlMs } from './catalog.ts'
 import { idempotencyKey } from './operations.ts'
 import { testCard } from './payments.ts'
 import { LINES_MAX, quantity, quoteView, VOUCHERS_MAX, voucherCode } from './pricing.ts'
+import { noControlCharacters } from './text.ts'
 
 /**
  * What `orders` says: to callers over HTTP about orders, to `catalog` on `order-stock`, and to `payments` on `order-payment`.
@@ -21,7 +22,7 @@ const text = z
   .trim()
   .min(1)
   .max(100, 'may have 100 characters')
-  .regex(/^\P{Cc}+$/u, 'may not have control characters')
+  .regex(noControlCharacters, 'may not have control characters')
 
 export const contact = z.strictObject({
   name: text.meta({ examples: ['Hans Petersen'] }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { noControlCharacters } from './text.ts'
 
 /** What the shop's owners set while it is open: kept by its doors, told to whoever asks at one. */
 
@@ -8,7 +9,7 @@ function line(max: number) {
     .trim()
     .min(1)
     .max(max, `may have ${max} characters`)
-    .regex(/^\P{Cc}+$/u, 'may not have control characters')
+    .regex(noControlCharacters, 'may not have control characters')
 }
 
 const shopName = line(60).meta({ examples: ['Tideshop'] })

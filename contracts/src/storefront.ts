@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { customerId } from './basket.ts'
+import { shopNotice } from './settings.ts'
 
 /** What the shop's door asks of `storefront`: the pages of the shop. In JSON, as all that passes through sidecars (kit/invoke). */
 
@@ -24,6 +25,8 @@ export const askForPage = z.strictObject({
   customerName: z.string().max(200).optional(),
   /** Whether the shop has accounts: without an issuer all are guests. */
   canSignIn: z.boolean().optional(),
+  /** Its name, and what it has to say just now; without it a shop that has nothing to say. */
+  notice: shopNotice.optional(),
   /** Made by the door for each request: for what a form begins, or for the key of a form that is shown. */
   newId: z.uuidv7(),
   traceparent: z.string(),

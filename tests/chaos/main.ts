@@ -6,6 +6,7 @@ import { root } from '@tideshop/run/arguments'
 import { plainLines } from '@tideshop/run/progress'
 import type { Shop } from '@tideshop/run/shop'
 import { startSomewhere } from '@tideshop/run/somewhere'
+import { SAGA } from '../shared/saga.ts'
 import type { Path } from './books.ts'
 import { tellMoment } from './moment.ts'
 import { type BugName, bugNamed, bugs } from './mutants/bugs.ts'
@@ -107,6 +108,7 @@ async function chaosIn(dir: string, { plan, json }: Options, stop: AbortSignal):
   const shop = await startSomewhere({
     root,
     dir,
+    only: SAGA,
     rabbitmq: false,
     issuer: false,
     report: plainLines(),

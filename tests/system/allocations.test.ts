@@ -9,7 +9,7 @@ import { askerOf } from './saga-asks.ts'
 import { putGood, stockOf } from './stock.ts'
 
 const { env, dies } = deaths()
-const shop = await openShop({ env })
+const shop = await openShop({ only: ['catalog'], env })
 const stock = stockOf(shop)
 const orders = askerOf(shop, orderStock, orderStockResponse)
 

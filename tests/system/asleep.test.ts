@@ -3,7 +3,7 @@ import { ask } from './door.ts'
 import { openShop } from './open-shop.ts'
 
 /** On Kubernetes (k8s/base/apigateway.yaml); on a laptop nobody sleeps. */
-const shop = await openShop({ env: { WAKE_WAIT_MS: '10000' } })
+const shop = await openShop({ only: ['pricing'], env: { WAKE_WAIT_MS: '10000' } })
 
 function quote() {
   const body = JSON.stringify({ lines: [{ sku: 'cup', unitPriceCents: 999, quantity: 1 }] })

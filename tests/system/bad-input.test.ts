@@ -1,10 +1,11 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { SAGA } from '../shared/saga.ts'
 import { readStores } from '../shared/stores.ts'
 import { type Answer, ask, post } from './door.ts'
 import { openShop } from './open-shop.ts'
 
-const shop = await openShop()
+const shop = await openShop({ only: SAGA })
 
 function create(init: RequestInit, kind = 'user-create'): Promise<Answer> {
   return ask(shop, `/operation/create/${kind}`, { method: 'POST', ...init })

@@ -10,7 +10,7 @@ const CHANGES_EACH = 50
 const SHORT_LIFE_S = 3
 const SOON = { timeout: 30_000, interval: 100 }
 
-const shop = await openShop()
+const shop = await openShop({ only: ['basket', 'catalog', 'pricing'] })
 
 /** A browser, or nobody yet: it keeps the cookie that the door gave. */
 class Customer {
@@ -174,7 +174,7 @@ test.each(['one replica', 'two replicas'])(
 
 test('a forgotten basket goes away, and one that is changed stays; who finds basket asleep waits for it', async () => {
   const env = { BASKET_TTL_S: String(SHORT_LIFE_S), WAKE_WAIT_MS: '10000' }
-  const forgetful = await openShop({ env })
+  const forgetful = await openShop({ only: ['basket', 'catalog', 'pricing'], env })
   const [forgotten, kept] = [new Customer(forgetful), new Customer(forgetful)]
   await forgotten.put('LMP-0101', 1)
   let quantity = 1

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { ask } from './door.ts'
 import { openShop } from './open-shop.ts'
 
-const shop = await openShop()
+const shop = await openShop({ only: ['catalog'] })
 
 async function goods(query: string) {
   const { status, body } = await ask(shop, `/api/goods?${query}`)

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { tellViolations, timesOf } from '../chaos/report.ts'
 import { runChaos } from '../chaos/run.ts'
+import { SAGA } from '../shared/saga.ts'
 import { openShop } from './open-shop.ts'
 
-const shop = await openShop()
+const shop = await openShop({ only: SAGA })
 
 /** `pnpm chaos --kills 60 --seed 15` is the same schedule, with its progress. */
 const plan = { seed: 15, kills: 60, callers: 10, perSecond: 30 }

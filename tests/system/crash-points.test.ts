@@ -4,6 +4,7 @@ import path from 'node:path'
 import { type CrashPoint, crashPoints } from '@tideshop/kit/crash-point'
 import { NotStarted, type Process } from '@tideshop/run/process'
 import { afterAll, expect, test } from 'vitest'
+import { SAGA } from '../shared/saga.ts'
 import { readStores } from '../shared/stores.ts'
 import { type Answer, ended, post } from './door.ts'
 import { openShop } from './open-shop.ts'
@@ -12,7 +13,7 @@ const folder = mkdtempSync(path.join(tmpdir(), 'tideshop-crash-'))
 const order = path.join(folder, 'crash-at')
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const shop = await openShop({ env: { CRASH_AT: `@${order}`, APPROVAL_WORK_MS: '20' } })
+const shop = await openShop({ only: SAGA, env: { CRASH_AT: `@${order}`, APPROVAL_WORK_MS: '20' } })
 
 const DIES_WITHIN_MS = 30_000
 const ENDS_WITHIN_MS = 60_000

@@ -6,12 +6,13 @@ import { userApproveResponse } from '@tideshop/contracts/approvals'
 import { userCreate } from '@tideshop/contracts/operations'
 import { root } from '@tideshop/run/arguments'
 import { expect, test } from 'vitest'
+import { SAGA } from '../shared/saga.ts'
 import { readStores } from '../shared/stores.ts'
 import { produce } from '../shared/topics.ts'
 import { ended, post } from './door.ts'
 import { openShop } from './open-shop.ts'
 
-const shop = await openShop()
+const shop = await openShop({ only: SAGA })
 const run = promisify(execFile)
 const time = new Date().toISOString()
 

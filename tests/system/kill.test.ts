@@ -4,12 +4,13 @@ import { topics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
 import type { Process } from '@tideshop/run/process'
 import { expect, test } from 'vitest'
+import { SAGA } from '../shared/saga.ts'
 import { readStores } from '../shared/stores.ts'
 import { readTopics } from '../shared/topics.ts'
 import { ask, post } from './door.ts'
 import { openShop } from './open-shop.ts'
 
-const shop = await openShop({ env: { APPROVAL_WORK_MS: '20' } })
+const shop = await openShop({ only: SAGA, env: { APPROVAL_WORK_MS: '20' } })
 
 const OPERATIONS = 2000
 const CALLERS = 20

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { root } from '@tideshop/run/arguments'
+import { lastLinesOf } from '@tideshop/run/last-lines'
+import { NotStarted } from '@tideshop/run/process'
 import { plainLines } from '@tideshop/run/progress'
 import type { Shop, ShopOptions } from '@tideshop/run/shop'
 import { startSomewhere } from '@tideshop/run/somewhere'
@@ -29,13 +31,11 @@ beforeEach(({ onTestFailed }) => {
  */
 export async function openShop(options: Partial<ShopOptions> = {}): Promise<Shop> {
   const dir = mkdtempSync(path.join(tmpdir(), 'tideshop-'))
-  const shop = await startSomewhere({
-    root,
-    dir,
-    report: onlyNotes(plainLines()),
-    rabbitmq: false,
-    issuer: false,
-    ...options,
+  const wanted = { root, dir, report: onlyNotes(plainLines()), rabbitmq: false, issuer: false, ...options }
+  const shop = await startSomewhere(wanted).catch((error) => {
+    if (error instanceof NotStarted)
+      process.stderr.write(`${lastLinesOf(dir, error.process).lines.join('\n')}\n`)
+    throw error
   })
   opened.push({ shop, dir })
   return shop

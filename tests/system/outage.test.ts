@@ -1,9 +1,10 @@
 import { afterEach, expect, test } from 'vitest'
+import { SAGA } from '../shared/saga.ts'
 import { readStores } from '../shared/stores.ts'
 import { ask, ended, post } from './door.ts'
 import { openShop } from './open-shop.ts'
 
-const shop = await openShop()
+const shop = await openShop({ only: SAGA })
 /** Milliseconds within which a caller has an answer of some kind. */
 const ANSWER_WITHIN_MS = 2000
 const BACK_WITHIN_MS = 60_000

@@ -9,7 +9,10 @@ import { askerOf } from './saga-asks.ts'
 
 const LATE_MS = 2500
 const { env, dies } = deaths()
-const shop = await openShop({ env: { ...env, PAYMENT_SLOW_MS: '1500', PAYMENT_LATE_MS: String(LATE_MS) } })
+const shop = await openShop({
+  only: ['payments'],
+  env: { ...env, PAYMENT_SLOW_MS: '1500', PAYMENT_LATE_MS: String(LATE_MS) },
+})
 const orders = askerOf(shop, orderPayment, orderPaymentResponse)
 const client = new MongoClient(shop.mongodbUri)
 afterAll(() => client.close())

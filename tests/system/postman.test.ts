@@ -8,7 +8,7 @@ import { openShop } from './open-shop.ts'
 
 const OPERATIONS = 1000
 
-const shop = await openShop()
+const shop = await openShop({ issuer: true })
 
 function load(...args: string[]): Promise<{ code: number; said: string }> {
   return typed(process.execPath, 'load/src/main.ts', ...args, '--base-url', shop.url)
@@ -16,6 +16,13 @@ function load(...args: string[]): Promise<{ code: number; said: string }> {
 
 test('the Postman collection holds when two run it at once', async () => {
   const { code, said } = await load('postman', 'saga', '--runners', '2', '--iterations', '3')
+  console.log(said)
+  expect(said).toMatch(/^failures {2}0$/m)
+  expect(code).toBe(0)
+})
+
+test('a customer and one of the shop’s people do all that they can, and two more of each beside them', async () => {
+  const { code, said } = await load('postman', 'shop', '--runners', '2', '--iterations', '2')
   console.log(said)
   expect(said).toMatch(/^failures {2}0$/m)
   expect(code).toBe(0)

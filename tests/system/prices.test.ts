@@ -14,7 +14,7 @@ import { OFFERS } from '../../services/pricing/src/offers.ts'
 import { type Answer, ask } from './door.ts'
 import { openShop } from './open-shop.ts'
 
-const shop = await openShop()
+const shop = await openShop({ only: ['pricing', 'catalog'] })
 const BACK = { timeout: 30_000, interval: 100 }
 const ANSWER_WITHIN_MS = 2000
 

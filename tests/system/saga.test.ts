@@ -1,9 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { SAGA } from '../shared/saga.ts'
 import { ask, ended, post } from './door.ts'
 import { openShop } from './open-shop.ts'
 
-const shop = await openShop()
+const shop = await openShop({ only: SAGA })
 
 test('an operation is accepted, goes through the shop and completes', async () => {
   const { status, headers, body } = await post(shop, { name: 'hans' })

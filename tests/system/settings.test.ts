@@ -10,7 +10,7 @@ import { openShop } from './open-shop.ts'
 const KNOWN_WITHIN_MS = 3000 + 2000
 const SOON = { timeout: KNOWN_WITHIN_MS, interval: 50 }
 
-const shop = await openShop()
+const shop = await openShop({ only: ['basket', 'catalog', 'operations'] })
 await shop.addReplica('apigateway')
 const doors = shop.replicas('apigateway').map((replica) => ({ url: `http://127.0.0.1:${replica.appPort}` }))
 const sidecar = sidecarOn(shop.replicas('apigateway')[0]?.daprHttpPort ?? 0)

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { openShop } from './open-shop.ts'
 import { putGood, stockOf } from './stock.ts'
 
-const shop = await openShop()
+const shop = await openShop({ only: ['catalog'] })
 const stock = stockOf(shop)
 
 const PIECES = 100

@@ -17,6 +17,7 @@ const SELECT_TIMEOUT_MS = 700
 /** Milliseconds after which a connection that says nothing is given up. */
 const SOCKET_TIMEOUT_MS = 10_000
 const DUPLICATE_KEY = 11000
+const SOCKET_ENDED = new Set(['EPIPE', 'ECONNRESET'])
 
 /** An aggregate in MongoDB. `outbox` is there only while something waits to be told (outbox.ts). */
 export type MongoRow<S> = { _id: string; version: number; body: S; outbox?: Pending[] }
@@ -127,6 +128,8 @@ function neverConnected(error: unknown): boolean {
 
 function brokeOff(error: unknown): boolean {
   if (error instanceof MongoBulkWriteError) return [error.writeErrors].flat().length === 0
+  // A socket that ended just before it was written to: the driver (7.8) hands on Node's own error.
+  if (SOCKET_ENDED.has(String((error as NodeJS.ErrnoException | null)?.code))) return true
   return (
     error instanceof MongoNetworkError ||
     (error instanceof MongoError && error.hasErrorLabel('RetryableWriteError'))

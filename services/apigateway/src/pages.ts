@@ -7,6 +7,7 @@ import { parse, Refusal } from '@tideshop/kit/refusal'
 import { continueTrace } from '@tideshop/kit/trace'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { type ZodType, z } from 'zod'
+import { noticeOf, type Settings } from './settings.ts'
 import { customerOf, remember, whoAsks } from './who.ts'
 
 /** Bytes of a form. */
@@ -15,7 +16,7 @@ const FORM_MAX = 16 * 1024
 const LASTING_S = 365 * 24 * 3600
 const FLEETING_S = 60
 
-export type PageParts = { storefront: Storefront; newId: () => string }
+export type PageParts = { storefront: Storefront; settings: Settings; newId: () => string; now: () => Date }
 
 /** The shop as people see it: its pages are made by `storefront`, and the door says who asks. */
 export function showPages(app: Express, parts: PageParts & { canSignIn: boolean }): void {
@@ -31,6 +32,7 @@ export function showPages(app: Express, parts: PageParts & { canSignIn: boolean 
       ...(customerId !== undefined && { customerId }),
       ...(account !== null && { customerName: account.name }),
       ...(parts.canSignIn && { canSignIn: true }),
+      notice: noticeOf(await parts.settings.known(), parts.now()),
       newId: parts.newId(),
       traceparent: continueTrace(request.get('traceparent')),
     })

@@ -33,7 +33,7 @@ const WRITE_TIMEOUT_MS = 2000
 const MAINTENANCE_RETRY_S = 60
 
 /** What is asked by customers and changes nothing, though it is a POST; and what stays open in maintenance. */
-const STAYS_OPEN = ['/api/prices/quote', '/api/admin/', '/auth/']
+const STAYS_OPEN = ['/api/prices/quote', '/api/admin/']
 
 export type Settings = {
   /** What is known, and a promise only where that is too old. Never throws. */

@@ -62,6 +62,7 @@ test.each([
       query: { q: 'ä&<' },
       form: {},
       customerId: id,
+      notice: { name: 'Tideshop', banner: null, maintenance: null },
       newId: expect.any(String),
       traceparent: expect.stringMatching(/^00-/),
     },

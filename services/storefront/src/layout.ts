@@ -1,3 +1,4 @@
+import type { ShopNotice } from '@tideshop/contracts/settings'
 import type { AskForPage, Page } from '@tideshop/contracts/storefront'
 import { ICON, STYLE } from './files.ts'
 import { type Fill, type Html, html } from './html.ts'
@@ -16,6 +17,7 @@ export type Shown = {
 /** A whole page. Without any script: what it does it does by links and forms. */
 export function pageOf(asked: AskForPage, shown: Shown): Page & { html: string } {
   const { title, main, status = 200, refreshS, sought } = shown
+  const { notice = quiet } = asked
   const { text } = html`<!doctype html>
 <html lang="en">
 <head>
@@ -23,7 +25,7 @@ export function pageOf(asked: AskForPage, shown: Shown): Page & { html: string }
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 ${refreshS !== undefined && html`<meta http-equiv="refresh" content="${refreshS}">`}
-<title>${title} · Tideshop</title>
+<title>${title} · ${notice.name}</title>
 <link rel="icon" type="image/svg+xml" href="${ICON}">
 <link rel="stylesheet" href="${STYLE}">
 </head>
@@ -31,7 +33,7 @@ ${refreshS !== undefined && html`<meta http-equiv="refresh" content="${refreshS}
 <a class="skip" href="#main">Skip to the content</a>
 <header class="top">
 <div class="quay">
-<a class="brand" href="/">${buoy}<span>Tideshop</span></a>
+<a class="brand" href="/">${buoy}<span>${notice.name}</span></a>
 <form class="search" role="search" action="/search">
 <label class="unseen" for="q">Search the goods</label>
 <input id="q" name="q" type="search" maxlength="100" placeholder="Lantern, mug, oilskin …" value="${sought ?? ''}">
@@ -47,17 +49,27 @@ ${account(asked)}
 </div>
 ${tide}
 </header>
+${announcement(notice)}
 <main id="main" tabindex="-1">
 ${main}
 </main>
 <footer class="bottom">
-<p>Tideshop sells nothing: it is a shop to learn from. Nobody is charged, and nothing is sent.</p>
+<p>${notice.name} sells nothing: it is a shop to learn from. Nobody is charged, and nothing is sent.</p>
 <p><a href="/docs">For programs: the API</a></p>
 </footer>
 </body>
 </html>
 `
   return { status, html: text }
+}
+
+const quiet: ShopNotice = { name: 'Tideshop', banner: null, maintenance: null }
+
+/** What the shop's people have to say to everybody. */
+function announcement({ banner, maintenance }: ShopNotice): Html | false {
+  if (maintenance !== null)
+    return html`<p class="announcement warning" role="status">${maintenance.message}</p>`
+  return banner !== null && html`<p class="announcement ${banner.level}" role="status">${banner.text}</p>`
 }
 
 const buoy: Html = html`<svg viewBox="0 0 32 32" width="32" height="32" aria-hidden="true" focusable="false"><path d="M16 3v6M12 9h8l3 12H9z" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round"/><path d="M10.5 15h11" stroke="currentColor" stroke-width="3"/><path d="M2 25q3.5-4 7 0t7 0 7 0 7 0" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round"/></svg>`

@@ -115,6 +115,17 @@ test('an order is valid and accessible in each of its states, and so is the list
   await expectValid(await pageOf(there, { path: '/orders' }))
 })
 
+test('what the shop has to say to everybody stands on the page as the text that it is', async () => {
+  const told = { name: nastyName, banner: { text: nastyName, level: 'info' as const }, maintenance: null }
+  const html = await pageOf(shop(), { notice: told })
+  await expectValid(html)
+  expect(html).toContain('class="announcement info"')
+  const closed = { ...told, maintenance: { message: 'We are back at eight.' } }
+  expect(await pageOf(shop(), { notice: closed })).toContain(
+    '<p class="announcement warning" role="status">We are back at eight.</p>',
+  )
+})
+
 test('the validator sees what is wrong', async () => {
   const html = await pageOf(shop(), {})
   for (const wrong of [

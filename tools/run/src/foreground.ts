@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { styleText } from 'node:util'
-import { lastWords } from './log-book.ts'
-import { inWords, type LogLine, pretty } from './log-lines.ts'
+import { lastLinesOf } from './last-lines.ts'
+import { type LogLine, pretty } from './log-lines.ts'
 import { NotStarted } from './process.ts'
 import { since, withProgress } from './progress.ts'
 import { AlreadyRunning, killRecorded } from './record.ts'
@@ -28,9 +27,6 @@ export type Run = {
 }
 
 export type Wiring = { report: Report; onLine: (line: LogLine) => void; signal: AbortSignal }
-
-/** Lines of a log that explain a failed start. */
-const LAST_LINES = 12
 
 const STOPPED = 0
 const NOT_STARTED = 1
@@ -122,20 +118,10 @@ function explain(error: Error, run: Run): void {
   const red = (text: string) => (coloured() ? styleText('red', text) : text)
   console.error(`\n${red(`could not start ${run.what}:`)} ${error.message}`)
   if (!(error instanceof NotStarted)) return
-  const file = path.join(run.dir, 'logs', `${error.process.replaceAll('/', '-')}.log`)
-  const lines = lastLines(file)
+  const { file, lines } = lastLinesOf(run.dir, error.process)
   const shown = path.relative(process.cwd(), file)
   console.error(
     lines.length === 0 ? `It wrote nothing to ${shown}.` : `The last lines of ${shown}:\n${lines.join('\n')}`,
   )
   console.error('Everything is stopped again. If the data may be the cause, begin anew with --fresh.')
-}
-
-function lastLines(file: string): string[] {
-  try {
-    const lines = lastWords(readFileSync(file, 'utf8').split('\n'), LAST_LINES)
-    return lines.map((text) => `  ${inWords(text)}`)
-  } catch {
-    return []
-  }
 }

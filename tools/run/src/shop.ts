@@ -47,6 +47,8 @@ export type ShopOptions = {
   keepData?: boolean
   /** Of the embedded database; `memory` is for measuring, it forgets all at its end. Default `disk`. */
   database?: DatabaseKind
+  /** App-ids of those to open beside the front door: a test that is about a few need not wait for the others. By default all. */
+  only?: readonly string[]
   /** false leaves RabbitMQ out, and who needs it. By default it is used where it is. */
   rabbitmq?: boolean
   /** false leaves out who says who people are: then all are guests. */
@@ -110,6 +112,11 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
   return inFleet({ ...options, url }, (fleet) => open(options, daprYaml, fleet, url))
 }
 
+function isWanted(appId: string, { only }: ShopOptions, hasRabbitmq: boolean): boolean {
+  if (!hasRabbitmq && needRabbitmq.includes(appId)) return false
+  return only === undefined || appId === FRONT_DOOR || only.includes(appId)
+}
+
 async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url: string): Promise<Shop> {
   const { dir, portOffset = 0, database, partitions, signal } = options
   const steps = new Steps(options.report, signal)
@@ -120,9 +127,7 @@ async function open(options: ShopOptions, daprYaml: DaprYaml, fleet: Fleet, url:
     provideControlPlane(steps, sought),
     findRabbitmq(options.rabbitmq),
   ])
-  const apps = daprYaml.apps.filter(
-    ({ appId }) => rabbitmq.provided !== null || !needRabbitmq.includes(appId),
-  )
+  const apps = daprYaml.apps.filter(({ appId }) => isWanted(appId, options, rabbitmq.provided !== null))
   const crew = new Crew(apps, portOffset)
   const issuer = findIssuer(portOffset, options.issuer)
   const controlPlane = addressesAt(daprYaml.controlPlane, portOffset)

@@ -1,0 +1,2 @@
+/** Who has a part in the saga of a user, beside the door. */
+export const SAGA = ['operations', 'users', 'approvals']

@@ -98,6 +98,12 @@ test('the dead letter is there, and finds its record where that lies now', async
   const { partition, offset } = JSON.parse(line)
   const shown = await dead(second, 'show', 'user-create', `${partition}/${offset}`, '--raw')
   expect(shown).toBe(POISON.toString())
+  // The table of failures is not in the backup: it is heard anew, with the places of now.
+  const client = new MongoClient(second.mongodbUri)
+  const rows = () => client.db('jobs').collection<{ _id: string }>('failures').find().toArray()
+  const ids = async () => (await rows()).map(({ _id }) => _id)
+  await expect.poll(ids, PATIENCE).toEqual([`user-create.${partition}.${offset}`])
+  await client.close()
 })
 
 test('a system that holds anything is not restored into', async () => {

@@ -1,5 +1,6 @@
 import type { Baskets } from '../src/baskets.ts'
 import type { Catalog } from '../src/catalog.ts'
+import type { FailureTable } from '../src/failures.ts'
 import type { Operations } from '../src/operations.ts'
 import type { Orders } from '../src/orders.ts'
 import type { Prices } from '../src/prices.ts'
@@ -17,6 +18,7 @@ export const askNobody: {
   orders: Orders
   prices: Prices
   reports: DayReports
+  failures: FailureTable
   stock: Stock
   storefront: Storefront
 } = {
@@ -35,6 +37,7 @@ export const askNobody: {
   orders: { place: nobody, find: nobody, list: nobody, cancel: nobody, advance: nobody },
   prices: { quote: nobody },
   reports: { list: nobody },
+  failures: { list: nobody, settle: nobody },
   stock: { read: nobody, deliver: nobody },
   storefront: { page: nobody },
 }

@@ -18,9 +18,9 @@ export type Bus = {
 /**
  * The bus behind the sidecar. A topic's pub/sub component has the topic's name (components/), so a dead letter
  * travels by the component of the topic it came from. Events go as `text/plain` strings with `rawPayload`: the
- * sidecar then passes the bytes on instead of parsing and wrapping them.
+ * sidecar then passes the bytes on instead of parsing and wrapping them. `component`: the one by which all of them travel.
  */
-export function daprBus(sidecar: Sidecar, log: Log, metrics: Metrics): Bus {
+export function daprBus(sidecar: Sidecar, log: Log, metrics: Metrics, component?: string): Bus {
   async function publishBatch(
     topic: string,
     batch: readonly Entry[],
@@ -32,7 +32,8 @@ export function daprBus(sidecar: Sidecar, log: Log, metrics: Metrics): Bus {
       contentType: 'text/plain',
       metadata: { partitionKey: outgoing.event.subject },
     }))
-    const { failed, reason } = await failedEntries(sidecar, topic, JSON.stringify(entries), timeoutMs)
+    const path = `/v1.0/publish/bulk/${component ?? componentOf(topic)}/${topic}?metadata.rawPayload=true`
+    const { failed, reason } = await failedEntries(sidecar, path, JSON.stringify(entries), timeoutMs)
     const lost = failed === 'all' ? batch : batch.filter((_, index) => failed.has(String(index)))
     metrics.published.inc({ topic, outcome: 'sent' }, batch.length - lost.length)
     if (lost.length > 0) {
@@ -83,11 +84,10 @@ type Answer = { failed: 'all' | ReadonlySet<string>; reason?: string }
 /** What the sidecar says did not arrive. No answer and an answer without a list both mean: none did for certain. */
 async function failedEntries(
   sidecar: Sidecar,
-  topic: string,
+  path: string,
   body: string,
   timeoutMs: number,
 ): Promise<Answer> {
-  const path = `/v1.0/publish/bulk/${componentOf(topic)}/${topic}?metadata.rawPayload=true`
   const headers = { 'content-type': 'application/json' }
   try {
     const response = await sidecar.send({ method: 'POST', path, headers, body, timeoutMs })

@@ -48,6 +48,7 @@ async function deliver(
   entries: readonly Entry[],
   handle: (events: readonly Event[]) => Result[] = answerAll,
   bus = memoryBus(),
+  topic = asked.topic,
 ) {
   const parts = {
     appId: 'answerer',
@@ -57,11 +58,7 @@ async function deliver(
     now: () => new Date('2026-11-21T12:00:02Z'),
     batchWaitMs: 20,
   }
-  const statuses = await receive(
-    parts,
-    on(asked, async (events) => handle(events)),
-    entries,
-  )
+  const statuses = await receive(parts, { ...on(asked, async (events) => handle(events)), topic }, entries)
   return { statuses: statuses.map(({ status }) => status), told: bus.told }
 }
 
@@ -156,4 +153,9 @@ test('an answer carries the trace of its question', async () => {
 test('a payload too large to copy is left where it lies', async () => {
   const { told } = await deliver([entry('x'.repeat(900_000))])
   expect(told[0]?.event.data).toMatchObject({ payload: null, partition: 3, offset: '0' })
+})
+
+test('what cannot be read in a quarantine is left where it is', async () => {
+  const { statuses, told } = await deliver([entry('rubbish')], answerAll, memoryBus(), 'asked.dead')
+  expect({ statuses, told }).toEqual({ statuses: ['SUCCESS'], told: [] })
 })

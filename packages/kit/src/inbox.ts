@@ -2,7 +2,7 @@ import express, { type Express } from 'express'
 import type { ZodType } from 'zod'
 import type { Bus } from './bus.ts'
 import { crashPoint } from './crash-point.ts'
-import { deadLetter } from './dead-letter.ts'
+import { deadLetter, isQuarantine } from './dead-letter.ts'
 import type { Event, EventContract, Outgoing } from './event.ts'
 import { parse, Refusal } from './refusal.ts'
 import type { Log, Metrics } from './telemetry.ts'
@@ -37,6 +37,8 @@ export type Result =
 
 export type Subscription<D = unknown> = {
   topic: string
+  /** Pub/sub component that brings it; by itself the one with the name of the topic. */
+  component?: string
   schema: ZodType<Event<D>>
   /** One result per event, in their order. Throwing means: all again. Must be idempotent. */
   handle: (events: readonly Event<D>[]) => Promise<readonly Result[]>
@@ -64,7 +66,7 @@ export type InboxParts = {
 /** Tells the sidecar what this app hears and adds one route per topic. Call it before any other body parser. */
 export function subscribe(app: Express, parts: InboxParts, subscriptions: readonly Subscription[]): void {
   app.get('/dapr/subscribe', (_request, response) => {
-    response.json(subscriptions.map(({ topic }) => subscriptionOf(topic, parts.batchWaitMs)))
+    response.json(subscriptions.map((subscription) => subscriptionOf(subscription, parts.batchWaitMs)))
   })
 
   for (const subscription of subscriptions) {
@@ -82,9 +84,9 @@ export function subscribe(app: Express, parts: InboxParts, subscriptions: readon
   }
 }
 
-function subscriptionOf(topic: string, batchWaitMs: number) {
+function subscriptionOf({ topic, component = topic }: Subscription, batchWaitMs: number) {
   return {
-    pubsubname: topic,
+    pubsubname: component,
     topic,
     route: `/events/${topic}`,
     metadata: { rawPayload: 'true' },
@@ -157,6 +159,8 @@ async function handled(
 function toTell(parts: InboxParts, topic: string, letter: Letter, result: Result): Outgoing[] {
   if (result.outcome === 'again') return []
   if (result.outcome === 'dead') {
+    // It is put aside already, and stays where it is: a quarantine has none of its own.
+    if (isQuarantine(topic)) return []
     return [
       deadLetter({ topic, listener: parts.appId, reason: result.reason, at: parts.now(), ...letter.entry }),
     ]

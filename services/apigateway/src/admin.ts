@@ -1,10 +1,12 @@
 import type { Catalog } from '@tideshop/clients/catalog'
+import type { FailureTable } from '@tideshop/clients/failures'
 import type { DayReports } from '@tideshop/clients/reports'
 import type { Stock } from '@tideshop/clients/stock'
 import { putGood, putSale, saleId, sku, stockDelivery } from '@tideshop/contracts/catalog'
 import { jsonBody } from '@tideshop/kit/http'
 import { parse } from '@tideshop/kit/refusal'
 import type { Express } from 'express'
+import { administerFailures } from './failures.ts'
 import { type OrderParts, runOrders } from './orders.ts'
 import { showReports } from './reports.ts'
 import { administerSettings, type Settings } from './settings.ts'
@@ -15,6 +17,7 @@ export type AdminParts = Pick<OrderParts, 'orders'> & {
   stock: Stock
   settings: Settings
   reports: DayReports
+  failures: FailureTable
 }
 
 /** What the shop's staff does. Who may is asked before what: rubbish of a stranger is not even read. */
@@ -52,4 +55,8 @@ export function administrate(app: Express, parts: AdminParts): void {
   administerSettings(app, parts.settings)
 
   app.get('/api/admin/reports', needs('reports:read'), showReports(parts.reports))
+
+  app.get('/api/admin/failures', needs('failures:read'))
+  app.post('/api/admin/failures/:id/:step', needs('failures:settle'))
+  administerFailures(app, parts.failures)
 }

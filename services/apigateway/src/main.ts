@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto'
 import { basketsThrough } from '@tideshop/clients/baskets'
 import { catalogThrough } from '@tideshop/clients/catalog'
+import { failuresThrough } from '@tideshop/clients/failures'
 import { operationsThrough } from '@tideshop/clients/operations'
 import { ordersThrough } from '@tideshop/clients/orders'
 import { pricesThrough } from '@tideshop/clients/prices'
@@ -33,6 +34,7 @@ const app = gatewayApp({
   orders: ordersThrough(invoke, env.WAKE_WAIT_MS),
   prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
   reports: reportsThrough(invoke, env.WAKE_WAIT_MS),
+  failures: failuresThrough(invoke, env.WAKE_WAIT_MS),
   stock: stockThrough(sidecar, env.WAKE_WAIT_MS),
   ...(env.OIDC_ISSUER !== '' && { accounts: accountsOf(accountSettings(env), log) }),
   limits: {

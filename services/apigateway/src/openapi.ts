@@ -13,6 +13,7 @@ import {
   stockDelivery,
   stockView,
 } from '@tideshop/contracts/catalog'
+import { failureId, failureStep, failuresPage, failureView, listFailures } from '@tideshop/contracts/failures'
 import { listReports, reportsPage } from '@tideshop/contracts/jobs'
 import { operationId, operationView, userCreateBody } from '@tideshop/contracts/operations'
 import {
@@ -66,6 +67,8 @@ const schemas = {
   ShopSettings: jsonSchema(shopSettings),
   SettingsToPut: jsonSchema(putSettings, 'input'),
   ReportsPage: jsonSchema(reportsPage),
+  Failure: jsonSchema(failureView),
+  FailuresPage: jsonSchema(failuresPage),
   GoodToPut: jsonSchema(putGood, 'input'),
   Sale: jsonSchema(saleView),
   SaleToPut: jsonSchema(putSale, 'input'),
@@ -367,6 +370,42 @@ export const adminOrderPaths = {
   ),
 }
 
+/** Of `administerFailures`. */
+export const failurePaths = {
+  '/api/admin/failures': {
+    get: {
+      tags: ['admin'],
+      operationId: 'listFailures',
+      summary: 'Messages that no service could handle, the last one first',
+      parameters: queryOf(listFailures),
+      responses: { 200: answer('A page of them', 'FailuresPage'), 400: no('Malformed query'), 503: later },
+    },
+  },
+  ...Object.fromEntries(
+    failureStep.options.map((step) => [
+      `/api/admin/failures/{id}/${step}`,
+      {
+        post: {
+          tags: ['admin'],
+          operationId: `${step}Failure`,
+          summary:
+            step === 'redrive'
+              ? 'Put it back into its topic, where it is tried again; twice is once'
+              : 'Give it up; twice is once',
+          parameters: [{ name: 'id', in: 'path', required: true, schema: jsonSchema(failureId) }],
+          responses: {
+            200: answer('The failure as it is now', 'Failure'),
+            400: no('Malformed id'),
+            404: no('No such failure'),
+            409: no('The other was done already, or it is too large to be put back from here'),
+            503: later,
+          },
+        },
+      },
+    ]),
+  ),
+}
+
 export const openApi = {
   openapi: '3.1.0',
   info: { title: 'Tideshop', version: '1', description: 'A shop that scales like the tide.' },
@@ -427,6 +466,7 @@ export const openApi = {
     ...adminPaths({ answer, no, body: jsonBody, later }),
     ...forStaff(adminOrderPaths, no),
     ...forStaff(ownersPaths({ answer, no, body: jsonBody, later, listReports: queryOf(listReports) }), no),
+    ...forStaff(failurePaths, no),
     ...sessionPaths({ no, later }),
   }),
   components: { schemas, securitySchemes },

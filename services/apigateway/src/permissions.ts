@@ -7,6 +7,8 @@ export const permissions = [
   'orders:read-all',
   'orders:advance',
   'reports:read',
+  'failures:read',
+  'failures:settle',
   'settings:write',
 ] as const
 export type Permission = (typeof permissions)[number]
@@ -14,7 +16,7 @@ export type Permission = (typeof permissions)[number]
 /** A role of which nothing stands here is one of somebody else's, and allows nothing. */
 const rolePermissions = new Map<string, readonly Permission[]>([
   ['customer', []],
-  ['support', ['stock:read', 'orders:read-all', 'orders:advance', 'reports:read']],
+  ['support', ['stock:read', 'orders:read-all', 'orders:advance', 'reports:read', 'failures:read']],
   ['admin', permissions],
 ])
 

@@ -160,6 +160,9 @@ test('the contract is served, with a page to read it', async () => {
     '/api/admin/orders/{id}/cancel',
     '/api/admin/settings',
     '/api/admin/reports',
+    '/api/admin/failures',
+    '/api/admin/failures/{id}/redrive',
+    '/api/admin/failures/{id}/discard',
     '/sign-in',
     '/sign-out',
   ])

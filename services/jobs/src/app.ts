@@ -1,3 +1,4 @@
+import { listFailures, settleFailure as wish } from '@tideshop/contracts/failures'
 import {
   type DayReport,
   type JobName,
@@ -5,12 +6,15 @@ import {
   listReports,
   type ReportsPage,
 } from '@tideshop/contracts/jobs'
-import { type HttpParts, httpApp } from '@tideshop/kit/http'
+import { type HttpParts, httpApp, jsonBody } from '@tideshop/kit/http'
+import { type InboxParts, subscribe } from '@tideshop/kit/inbox'
 import { parse, Refusal } from '@tideshop/kit/refusal'
 import type { Express } from 'express'
+import type { After } from './failures.ts'
 import { expireOrders, type JobParts, reportDays, restockOnce, takeLowStock } from './job.ts'
+import { paged as failuresPage, quarantines, type SettlingParts, settleFailure } from './settling.ts'
 
-export type JobsParts = HttpParts & JobParts
+export type JobsParts = HttpParts & InboxParts & JobParts & SettlingParts
 
 /**
  * The clock is the sidecar's: a cron binding for each job calls its route. Each sidecar has a clock of its own, forgets a
@@ -19,12 +23,26 @@ export type JobsParts = HttpParts & JobParts
  */
 export function jobsApp(parts: JobsParts): Express {
   return httpApp(parts, (app) => {
+    subscribe(app, parts, quarantines(parts))
     byTheClock(app, parts, 'expire', () => expireOrders(parts))
     byTheClock(app, parts, 'statistics', () => reportDays(parts))
     byTheClock(app, parts, 'restock', () => restockOnce(parts))
 
     app.post('/restock', async (_request, response) => {
       response.json((await takeLowStock(parts)) satisfies LowStock)
+    })
+
+    app.get('/failures', async (request, response) => {
+      const { after, limit } = parse(listFailures, request.query, 'query')
+      const found = await parts.failures.list({
+        after: after === undefined ? after : placeIn(after),
+        max: limit + 1,
+      })
+      response.json(failuresPage(found, limit))
+    })
+
+    app.post('/failures/settle', jsonBody, async (request, response) => {
+      response.json(await settleFailure(parts, parse(wish, request.body)))
     })
 
     app.get('/reports', async (request, response) => {
@@ -61,6 +79,12 @@ function byTheClock(app: Express, parts: JobsParts, job: JobName, work: () => Pr
       isUnderWay = false
     }
   })
+}
+
+/** `<time>~<id>`, as the contract has it. */
+function placeIn(after: string): After {
+  const [time = '', id = ''] = after.split('~')
+  return { time, id }
 }
 
 /** One more than is shown was asked for: it tells whether something follows. */

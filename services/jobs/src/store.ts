@@ -1,5 +1,7 @@
-import { atTheDoor, duplicates } from '@tideshop/kit/mongo'
+import { atTheDoor, duplicates, type MongoRow, mongoRows } from '@tideshop/kit/mongo'
 import type { Db, Filter } from 'mongodb'
+import type { Failure } from './failure.ts'
+import type { After, FailureRows } from './failures.ts'
 import type { ReportParts, Reports } from './report.ts'
 
 /** Milliseconds of the database's share in the one second that the door gives a call. */
@@ -45,4 +47,33 @@ export function mongoReports(db: Db): Reports {
       }
     },
   }
+}
+
+export function mongoFailures(db: Db): FailureRows & { prepare: () => Promise<void> } {
+  // A backup leaves it out by this name (tools/backup/src/system.ts).
+  const collection = db.collection<MongoRow<Failure>>('failures')
+  return {
+    ...mongoRows(collection),
+
+    async prepare() {
+      await collection.createIndexes([{ key: { 'body.time': -1, _id: -1 }, name: 'newest' }])
+    },
+
+    async list({ after, max }) {
+      const rows = await collection
+        .find(after === undefined ? {} : behind(after), { projection: { 'body.payload': 0 } })
+        .sort({ 'body.time': -1, _id: -1 })
+        .limit(max)
+        .toArray()
+      return rows.map(({ body }) => body)
+    },
+
+    async forget(before) {
+      await collection.deleteMany({ 'body.time': { $lt: before } })
+    },
+  }
+}
+
+function behind({ time, id }: After): Filter<MongoRow<Failure>> {
+  return { $or: [{ 'body.time': { $lt: time } }, { 'body.time': time, _id: { $lt: id } }] }
 }

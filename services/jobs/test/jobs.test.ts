@@ -7,8 +7,10 @@ import { noon, quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
 import { jobsApp } from '../src/app.ts'
+import { failuresIn } from '../src/failures.ts'
 import { daysToCount } from '../src/report.ts'
 import { shopThrough } from '../src/shop.ts'
+import { memoryFailures } from './memory-failures.ts'
 import { memoryReports } from './memory-reports.ts'
 
 const today = '2026-11-21'
@@ -51,12 +53,19 @@ function shop(due = 0, stock: readonly number[] = [3, 12]) {
   const replica = () =>
     jobsApp({
       ...quietParts('jobs'),
+      ...nothingFailed(),
       shop: shopThrough(invoke, 0),
       reports,
       lowBelow: 10,
       now: () => clock.now,
     })
   return { app: replica(), replica, around, reports, clock }
+}
+
+/** Failures have tests of their own (failures.test.ts). */
+function nothingFailed() {
+  const nobody = () => expect.unreachable()
+  return { failures: failuresIn(memoryFailures()), quarantine: { putBack: nobody, tell: nobody } }
 }
 
 /** As catalog answers: of the goods that it looks at, those that are low. */
@@ -257,6 +266,7 @@ test('a clock that strikes while the work is under way finds it being done', asy
   let calls = 0
   const slow = jobsApp({
     ...quietParts('jobs'),
+    ...nothingFailed(),
     shop: {
       ...shopThrough(async () => ({ status: 200, said: {} }), 0),
       expireOrders: () => {

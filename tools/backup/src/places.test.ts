@@ -51,7 +51,7 @@ test('what still waits gets the time of the restore, or the retention would take
   expect(moved.map(({ time }) => time)).toEqual([then, String(now.getTime()), String(now.getTime())])
 })
 
-test('a dead letter points to where its record lies now; whatever else is in the quarantine stays as it is', () => {
+test('a dead letter, and its end, point to where its record lies now; whatever else is in the quarantine stays as it is', () => {
   const letter = (offset: string) =>
     Buffer.from(
       JSON.stringify({
@@ -62,10 +62,14 @@ test('a dead letter points to where its record lies now; whatever else is in the
         id: 'kept',
       }),
     ).toString('base64')
-  const texts = [letter('13'), letter(''), Buffer.from('no letter').toString('base64')]
+  const settled = (offset: string) => {
+    const data = { topic: 'user-create', partition: 0, offset, became: 'redriven' }
+    return Buffer.from(JSON.stringify({ data, id: 'kept' })).toString('base64')
+  }
+  const texts = [letter('13'), letter(''), Buffer.from('no letter').toString('base64'), settled('13')]
   const moved = places(empty).moved(
     texts.map((text) => record('user-create.dead', 0, '3', text)),
     now,
   )
-  expect(moved.map(({ value }) => value)).toEqual([letter('3'), ...texts.slice(1)])
+  expect(moved.map(({ value }) => value)).toEqual([letter('3'), ...texts.slice(1, 3), settled('3')])
 })

@@ -1,4 +1,4 @@
-import { deadLetterData } from '@tideshop/kit/dead-letter'
+import { quarantineData } from '@tideshop/kit/dead-letter'
 import { z } from 'zod'
 import type { LineOf } from './file.ts'
 import type { Log, Progress } from './kafka.ts'
@@ -19,7 +19,7 @@ export type Places = {
   ends: () => Log[]
 }
 
-const letter = z.looseObject({ data: deadLetterData })
+const letter = z.looseObject({ data: quarantineData })
 
 export function placesIn(empty: readonly Log[]): Places {
   const here = new Map(empty.map(({ topic, to }) => [topic, to]))
@@ -41,7 +41,7 @@ export function placesIn(empty: readonly Log[]): Places {
     return next === null || BigInt(offset) >= next ? String(now.getTime()) : time
   }
 
-  /** A letter points to its record, which has moved too. */
+  /** A letter points to its record, which has moved too, and so does what says that it is settled. */
   function letterIn({ topic, value }: LineOf<'record'>): string | null {
     if (value === null || !deadTopicNames.has(topic)) return value
     const { data: envelope } = letter.safeParse(jsonIn(value))

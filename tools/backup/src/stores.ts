@@ -16,14 +16,21 @@ export type Stores = {
   close: () => Promise<void>
 }
 
-export function storesAt(uri: string, databases: readonly string[]): Stores {
+/** `without`: collections by their databases that belong to nobody's backup. */
+export function storesAt(
+  uri: string,
+  databases: readonly string[],
+  without: Readonly<Record<string, readonly string[]>> = {},
+): Stores {
   const client = mongoClient(uri)
 
   async function collections(): Promise<{ database: string; collection: string }[]> {
     const found = await Promise.all(
       databases.map(async (database) => {
         const listed = await client.db(database).listCollections({}, { nameOnly: true }).toArray()
-        const own = listed.filter(({ name }) => !name.startsWith('system.'))
+        const own = listed.filter(
+          ({ name }) => !name.startsWith('system.') && !without[database]?.includes(name),
+        )
         return own.map(({ name }) => ({ database, collection: name }))
       }),
     )

@@ -24,10 +24,13 @@ export const topicNames: readonly string[] = groups.map(({ topic }) => topic)
 
 export const deadTopicNames: ReadonlySet<string> = new Set(topics.map(({ name }) => deadLetterTopic(name)))
 
+/** What jobs makes of the quarantines, with places that move in a restore: it hears them anew, from their beginning. */
+const REMADE = { jobs: ['failures'] }
+
 /** The database of a service has its app-id; those that keep nothing have none. */
 export function openSystem(brokers: string, mongodbUri: string): System {
   const databases = readDaprYaml(root).apps.map(({ appId }) => appId)
-  return { brokers, kafka: kafkaAt(brokers), stores: storesAt(mongodbUri, databases) }
+  return { brokers, kafka: kafkaAt(brokers), stores: storesAt(mongodbUri, databases, REMADE) }
 }
 
 export async function closeSystem({ kafka, stores }: System): Promise<void> {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import type { Kafka } from './kafka.ts'
-import { tickOff, waiting } from './letters.ts'
+import { lettersAbout, openPlaces, settle, tickOff, waiting } from './letters.ts'
 
 /**
  * Ticks off every waiting letter of `topic` without putting it back. A log cannot lose a record from its middle, so
@@ -13,11 +13,14 @@ export async function discard(
   topic: string,
   confirm: (count: number) => Promise<boolean>,
 ): Promise<number> {
-  const { from, to } = await waiting(kafka, topic)
-  if (from >= to) return 0
-  if (!(await confirm(Number(to - from)))) return 0
-  await tickOff(kafka, topic, to)
-  return Number(to - from)
+  const range = await waiting(kafka, topic)
+  const open = await openPlaces(kafka, topic, range)
+  if (open.size === 0 || !(await confirm(open.size))) return 0
+  for await (const { letter } of lettersAbout(kafka, topic, range, open)) {
+    await settle(kafka, letter, 'discarded')
+  }
+  await tickOff(kafka, topic, range.to)
+  return open.size
 }
 
 /** Whoever sits at a terminal is asked. A script cannot answer and has to have said yes before. */

@@ -1,9 +1,19 @@
 import { topics } from '@tideshop/contracts/topics'
-import { type DeadLetter, deadLetterData, deadLetterTopic } from '@tideshop/kit/dead-letter'
+import {
+  type Becomes,
+  type DeadLetter,
+  deadLetterTopic,
+  deadPlace,
+  letterSettled,
+  quarantineData,
+} from '@tideshop/kit/dead-letter'
 import { z } from 'zod'
 import type { Kafka, Range } from './kafka.ts'
 
-/** Remembers, in Kafka, up to where the letters of each topic were put back or discarded. */
+/**
+ * Remembers, in Kafka, up to where all letters of each topic are settled: where to begin to look for open ones. That a single one is
+ * settled stands behind it in the quarantine itself, whether it was done here or at the shop's door (services/jobs).
+ */
 export const REDRIVE_GROUP = 'dead-redrive'
 /** A quarantine has one partition: few letters, in order. */
 export const PARTITION = 0
@@ -11,9 +21,12 @@ export const PARTITION = 0
 /** A letter, and where in the quarantine it lies. */
 export type Lying = { offset: bigint; time: string; letter: DeadLetter }
 
-const envelope = z.object({ time: z.string(), data: deadLetterData })
+/** Who says here that a letter is settled. */
+const SOURCE = 'dead'
 
-/** Where the letters of `topic` lie that nobody has put back or discarded yet. */
+const envelope = z.object({ time: z.string(), data: quarantineData })
+
+/** Behind what is settled altogether. */
 export function waiting(kafka: Kafka, topic: string): Promise<Range> {
   return kafka.open(REDRIVE_GROUP, deadLetterTopic(topic), PARTITION)
 }
@@ -23,10 +36,35 @@ export function kept(kafka: Kafka, topic: string): Promise<Range> {
   return kafka.held(deadLetterTopic(topic), PARTITION)
 }
 
-export async function* letters(kafka: Kafka, topic: string, range: Range): AsyncGenerator<Lying> {
+/** The records in `range` of which there is a letter that nobody has put back or discarded. By their places, which fit the memory. */
+export async function openPlaces(kafka: Kafka, topic: string, range: Range): Promise<Set<string>> {
+  const open = new Set<string>()
+  const settled = new Set<string>()
+  for await (const { data } of records(kafka, topic, range)) {
+    const place = deadPlace(data)
+    if ('became' in data) settled.add(place)
+    else open.add(place)
+  }
+  return new Set([...open].filter((place) => !settled.has(place)))
+}
+
+/** One letter for each of these records, the oldest. */
+export async function* lettersAbout(
+  kafka: Kafka,
+  topic: string,
+  range: Range,
+  places: ReadonlySet<string>,
+): AsyncGenerator<Lying> {
+  const left = new Set(places)
+  for await (const { offset, time, data } of records(kafka, topic, range)) {
+    if (!('became' in data) && left.delete(deadPlace(data))) yield { offset, time, letter: data }
+  }
+}
+
+/** Letters, and what became of them. */
+export async function* records(kafka: Kafka, topic: string, range: Range) {
   for await (const { offset, value } of kafka.read(deadLetterTopic(topic), PARTITION, range)) {
-    const { time, data } = envelope.parse(JSON.parse(value.toString('utf8')))
-    yield { offset, time, letter: data }
+    yield { offset, ...envelope.parse(JSON.parse(value.toString('utf8'))) }
   }
 }
 
@@ -41,6 +79,13 @@ export async function payloadOf(kafka: Kafka, letter: DeadLetter): Promise<Buffe
       return value
   }
   throw new Error(`${topic} no longer holds the record at ${partition}/${offset}`)
+}
+
+/** Says what became of one letter, to everybody who reads the quarantine. */
+export async function settle(kafka: Kafka, letter: DeadLetter, became: Becomes): Promise<void> {
+  const { topic, event } = letterSettled(letter, became, SOURCE, new Date())
+  const value = Buffer.from(JSON.stringify(event))
+  await kafka.put({ topic, partition: PARTITION, key: event.subject, value })
 }
 
 /** Ticks off every letter before `next`. */

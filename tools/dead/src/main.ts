@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { askFirst, discard } from './discard.ts'
 import { type Kafka, kafkaAt } from './kafka.ts'
-import { allTopics, knownTopic, type Lying, letters, payloadOf, waiting } from './letters.ts'
+import { allTopics, knownTopic, type Lying, lettersAbout, openPlaces, payloadOf, waiting } from './letters.ts'
 import { redrive } from './redrive.ts'
 import { describeWhole, find, readPlace, type Sought } from './show.ts'
 
@@ -100,7 +100,9 @@ A shop with --port-offset N has its Kafka at port ${DEFAULT_PORT} + N: pnpm dead
 async function list(kafka: Kafka, topics: string[], json: boolean): Promise<void> {
   let count = 0
   for (const topic of topics) {
-    for await (const lying of letters(kafka, topic, await waiting(kafka, topic))) {
+    const range = await waiting(kafka, topic)
+    const open = await openPlaces(kafka, topic, range)
+    for await (const lying of lettersAbout(kafka, topic, range, open)) {
       count += 1
       say(json ? JSON.stringify({ time: lying.time, ...lying.letter }) : describe(lying))
     }

@@ -1,6 +1,7 @@
+import { deadPlace } from '@tideshop/kit/dead-letter'
 import { traceIdOf } from '@tideshop/kit/trace'
 import type { Kafka } from './kafka.ts'
-import { kept, type Lying, letters, waiting } from './letters.ts'
+import { kept, type Lying, records, waiting } from './letters.ts'
 
 /** Of a payload: characters when it is JSON, bytes when it is not. `--raw` has no bound. */
 const JSON_SHOWN_MAX = 20_000
@@ -20,14 +21,18 @@ export function readPlace(text: string): Sought {
 }
 
 /** The letter about that record. A batch that came twice left two, which say the same: the newest counts. */
-export async function find(kafka: Kafka, topic: string, { partition, offset }: Sought): Promise<Sighted> {
+export async function find(kafka: Kafka, topic: string, sought: Sought): Promise<Sighted> {
   const [all, open] = await Promise.all([kept(kafka, topic), waiting(kafka, topic)])
+  const place = deadPlace({ topic, ...sought })
   let found: Lying | null = null
-  for await (const lying of letters(kafka, topic, all)) {
-    if (lying.letter.partition === partition && lying.letter.offset === offset) found = lying
+  let isSettled = false
+  for await (const { offset, time, data } of records(kafka, topic, all)) {
+    if (deadPlace(data) !== place) continue
+    if ('became' in data) isSettled = true
+    else found = { offset, time, letter: data }
   }
-  if (found === null) throw new Error(`no dead letter is about ${topic} ${partition}/${offset}`)
-  return { ...found, waits: found.offset >= open.from }
+  if (found === null) throw new Error(`no dead letter is about ${place.replace('/', ' ')}`)
+  return { ...found, waits: !isSettled && found.offset >= open.from }
 }
 
 /** One letter whole. */

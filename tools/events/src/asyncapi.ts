@@ -42,24 +42,34 @@ export function asyncApi(channels: readonly Channel[]): string {
     operations: Object.fromEntries(channels.flatMap(operationsOf)),
     components: {
       schemas: { CloudEvent: cloudEvent },
-      messages: byKey(channels, (channel) => messageOf(channel)),
+      messages: Object.fromEntries(channels.flatMap(messagesOf)),
     },
   }
   return `# Made of contracts/ by \`pnpm events\`.\n${stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })}`
 }
 
-function channelOf({ name, server, summary }: Channel) {
+function channelOf(channel: Channel) {
+  const { name, server, summary } = channel
   const partitions = name.endsWith('.dead') ? 1 : PARTITIONS
   return {
     address: name,
     summary,
     servers: [{ $ref: `#/servers/${server}` }],
-    messages: { [keyOf(name)]: { $ref: `#/components/messages/${keyOf(name)}` } },
+    messages: Object.fromEntries(
+      messagesOf(channel).map(([key]) => [key, { $ref: `#/components/messages/${key}` }]),
+    ),
     bindings:
       server === 'kafka'
         ? { kafka: { topic: name, partitions, bindingVersion: '0.5.0' } }
         : { amqp: { is: 'queue', queue: { name, durable: true }, bindingVersion: '0.3.0' } },
   }
+}
+
+function messagesOf(channel: Channel): [string, object][] {
+  const { name, reply } = channel
+  const message: [string, object] = [keyOf(name), messageOf(channel)]
+  if (reply === undefined) return [message]
+  return [message, [`${keyOf(name)}-settled`, messageOf({ ...channel, ...reply })]]
 }
 
 function messageOf({ name, server, tellers, type, summary, schema }: Channel) {

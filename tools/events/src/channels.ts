@@ -2,7 +2,7 @@ import { events } from '@tideshop/contracts/events'
 import { DOWNSTREAM_QUEUE, INVOICE_QUEUE, invoiceIssued, issueInvoice } from '@tideshop/contracts/invoices'
 import { topics } from '@tideshop/contracts/topics'
 import { deadJob, deadJobs } from '@tideshop/kit/binding'
-import { deadLetterData, deadLetterTopic } from '@tideshop/kit/dead-letter'
+import { deadLetterData, deadLetterSettled, deadLetterTopic } from '@tideshop/kit/dead-letter'
 import { z } from 'zod'
 
 /** A place where something is said, as docs/events.md and docs/asyncapi.yaml show it. */
@@ -18,6 +18,8 @@ export type Channel = {
   summary: string
   /** JSON Schema of the message: on a topic of what stands in `data` of its CloudEvents envelope. */
   schema: JsonSchema
+  /** Said in the same place of what stands there. */
+  reply?: Pick<Channel, 'tellers' | 'type' | 'summary' | 'schema'>
 }
 
 export type JsonSchema = {
@@ -81,10 +83,16 @@ function quarantines(): Channel[] {
       name: deadLetterTopic(name),
       server: 'kafka' as const,
       tellers: [listener],
-      listener: null,
+      listener: 'jobs',
       type: `${deadLetterTopic(name)}.v1`,
-      summary: `What ${listener} could never handle of ${name}, with the reason. It waits for an operator (pnpm dead).`,
+      summary: `What ${listener} could never handle of ${name}, with the reason. It waits for an operator.`,
       schema: schemaOf(deadLetterData),
+      reply: {
+        tellers: ['jobs', 'dead'],
+        type: `${deadLetterTopic(name)}.settled.v1`,
+        summary: 'It was put back, or given up: at the door (jobs), or by pnpm dead.',
+        schema: schemaOf(deadLetterSettled),
+      },
     })),
     {
       name: deadJobs(INVOICE_QUEUE),

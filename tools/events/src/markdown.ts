@@ -10,13 +10,19 @@ export function eventsPage(channels: readonly Channel[]): string {
     table(['channel', 'told by', 'heard by', 'what'], said.map(overviewRow)),
     ...said.map(section),
     '## Quarantines',
-    'What can never be handled is put aside here with its reason, byte for byte, and waits for an operator: docs/operations.md.',
+    'What can never be handled is put aside here with its reason, byte for byte, and waits for an operator: docs/operations.md. jobs hears the topics, for the table at the door.',
     table(
       ['channel', 'filled by'],
       quarantines.map(({ name, tellers }) => [code(name), tellers.join(', ')]),
     ),
-    ...quarantines.slice(0, 1).map(({ schema }) => fieldsOf(schema)),
+    ...quarantines.slice(0, 1).flatMap(({ schema, reply }) => [fieldsOf(schema), replyTo(reply)]),
   ].join('\n\n')}\n`
+}
+
+function replyTo(reply: Channel['reply']): string {
+  if (reply === undefined) return ''
+  const { type, summary, schema, tellers } = reply
+  return `Behind it stands what became of it, as ${code(type)} for the first of them, told by ${tellers.join(' or ')}. ${summary}\n\n${fieldsOf(schema)}`
 }
 
 function isQuarantine({ name }: Channel): boolean {

@@ -25,10 +25,18 @@ function setting(component: Component, name: string): string | undefined {
   return component.spec.metadata.find((entry) => entry.name === name)?.value
 }
 
+/** The one component that is for many: the quarantines of all topics. */
+const QUARANTINES = { name: 'dead-letters', listener: 'jobs' }
+
 test('every topic has its own component, and no component is without a topic', () => {
   expect(pubsubs.map((component) => component.metadata.name).sort()).toEqual(
-    topics.map(({ name }) => name).sort(),
+    [QUARANTINES, ...topics].map(({ name }) => name).sort(),
   )
+})
+
+test('jobs alone reaches all topics, to put back what was put aside', () => {
+  const component = pubsubs.find(({ metadata }) => metadata.name === QUARANTINES.name)
+  expect(component?.scopes).toEqual([QUARANTINES.listener])
 })
 
 test.for(topics)('$name is open to its teller and its listener alone', ({ name, teller, listener }) => {
@@ -38,7 +46,7 @@ test.for(topics)('$name is open to its teller and its listener alone', ({ name, 
 
 test.for(pubsubs)('the consumer group of $metadata.name is named after its listener', (component) => {
   const { name } = component.metadata
-  const listener = topics.find((topic) => topic.name === name)?.listener
+  const listener = [QUARANTINES, ...topics].find((topic) => topic.name === name)?.listener
   expect(setting(component, 'consumerGroup')).toBe(`${listener}.${name}`)
 })
 

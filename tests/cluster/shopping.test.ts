@@ -105,7 +105,10 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
       answered(await hans.place({ card: '4000000000000119' satisfies TestCard }), 202).body,
     )
     await untilStatus(hans, id, ['paying'])
-    // Payments sleep later than orders would: 30 s against 20 s after the last that was heard of either.
+    // Payments have heard of it, and sleep later than orders would: 30 s against 20 s after the last that was heard of either.
+    const heard = () =>
+      client.db('payments').collection<{ _id: string }>('payments').countDocuments({ _id: id })
+    await expect.poll(heard, { timeout: ENDED_WITHIN_MS, interval: LOOK_EVERY_MS }).toBe(1)
     await watch.until('payments', '0/0', REST_WITHIN_MS)
     const others = (await triggers('orders')).filter(({ name }) => name !== UNPAID)
     expect(others.map(({ isActive }) => isActive)).toEqual([false, false, false])
@@ -282,7 +285,7 @@ function answered(answer: Answer, status: number): Answer {
   return answer
 }
 
-/** As the shop's people see it. */
+/** As the shop's people see it. Who counts wakes catalog and its actors, and asks again for as long as that takes. */
 async function piecesOf(): Promise<Record<string, unknown>[]> {
   const said = await fetch(`http://127.0.0.1:${ISSUER_DOOR_PORT}/token`, {
     method: 'POST',
@@ -292,9 +295,14 @@ async function piecesOf(): Promise<Record<string, unknown>[]> {
   const { access_token } = (await said.json()) as { access_token: string }
   const headers = { authorization: `Bearer ${access_token}` }
   return Promise.all(
-    GOODS.map(async (sku) => ({
-      sku,
-      ...answered(await ask(door, `/api/admin/stock/${sku}`, { headers }), 200).body,
-    })),
+    GOODS.map(async (sku) => {
+      let answer: Answer | undefined
+      const look = async () => {
+        answer = await ask(door, `/api/admin/stock/${sku}`, { headers })
+        return answer.status
+      }
+      await expect.poll(look, { timeout: ENDED_WITHIN_MS, interval: LOOK_EVERY_MS }).toBe(200)
+      return { sku, ...answer?.body }
+    }),
   )
 }

@@ -43,6 +43,7 @@ const READERS = [
   'orders s0-prometheus',
   'orders s1-kafka-order-stock-response',
   'orders s2-kafka-order-payment-response',
+  'orders s3-mongodb-orders',
 ]
 /** queue.test.ts; only where RabbitMQ is. */
 const QUEUE = 'invoices s0-rabbitmq-queue'

@@ -55,6 +55,6 @@ export function quantity(text: string): number {
 }
 
 /** Each type of trigger has a word of its own for it. */
-function thresholdOf({ threshold, lagThreshold, value }: Record<string, string>): number {
-  return Number(threshold ?? lagThreshold ?? value)
+function thresholdOf({ threshold, lagThreshold, queryValue, value }: Record<string, string>): number {
+  return Number(threshold ?? lagThreshold ?? queryValue ?? value)
 }

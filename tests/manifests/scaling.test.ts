@@ -4,7 +4,7 @@ import { INVOICE_QUEUE } from '@tideshop/contracts/invoices'
 import { topicPlans, topics } from '@tideshop/contracts/topics'
 import { root } from '@tideshop/run/arguments'
 import { describe, expect, test } from 'vitest'
-import { ALWAYS_ONE, OVERLAYS, objectsIn, objectsOf, services } from './manifests.ts'
+import { ALWAYS_ONE, OVERLAYS, objectsIn, objectsOf, services, yaml } from './manifests.ts'
 
 type Trigger = { type: string; metadata: Record<string, string> }
 
@@ -120,14 +120,48 @@ test.each(['catalog', 'basket', 'pricing'])(
   },
 )
 
+/** Their addresses are in no trigger, and have tests of their own. */
+const ELSEWHERE = ['rabbitmq', 'mongodb']
+
 test('no trigger leaves its namespace out: KEDA asks from another', () => {
   for (const { spec } of objectsOf('local').filter(({ kind }) => kind === 'ScaledObject')) {
-    // The address of RabbitMQ is in a Secret: the next test but one.
-    for (const { metadata } of (spec.triggers as Trigger[]).filter(({ type }) => type !== 'rabbitmq')) {
+    for (const { metadata } of (spec.triggers as Trigger[]).filter(({ type }) => !ELSEWHERE.includes(type))) {
       expect(metadata['bootstrapServers'] ?? metadata['serverAddress']).toMatch(
         /^(http:\/\/)?\w+\.tideshop\.svc:\d+$/,
       )
     }
+  }
+})
+
+test('a cluster starts with those asleep who sleep while nobody comes', () => {
+  const { replicas } = yaml('k8s/asleep/kustomization.yaml') as {
+    replicas: { name: string; count: number }[]
+  }
+  const sleepers = objectsOf('local')
+    .filter(({ kind, spec }) => kind === 'ScaledObject' && spec.minReplicaCount === 0)
+    .map(({ metadata }) => metadata.name)
+  // Theirs make the queue that their trigger asks.
+  const first = ['invoices']
+  expect([...replicas.map(({ name }) => name), ...first].toSorted()).toEqual(sleepers.toSorted())
+  expect(replicas.every(({ count }) => count === 0)).toBe(true)
+})
+
+test('who is unpaid keeps orders awake, and no second of them', () => {
+  for (const overlay of OVERLAYS) {
+    const { spec } = objectsOf(overlay).find(
+      ({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === 'orders',
+    )
+    const { metadata } = (spec.triggers as Trigger[]).find(({ type }) => type === 'mongodb') ?? {}
+    expect(metadata).toMatchObject({
+      connectionStringFromEnv: 'MONGODB_URI',
+      dbName: 'orders',
+      collection: 'orders',
+    })
+    expect(JSON.parse(metadata?.['query'] ?? '')).toEqual({ 'body.status': { $in: ['reserving', 'paying'] } })
+    const address = objectsOf(overlay).find(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name.startsWith('tideshop-'),
+    )
+    expect(address.data['MONGODB_URI']).toMatch(/^mongodb:\/\/[\w.-]+\.tideshop\.svc:/)
   }
 })
 
@@ -209,9 +243,10 @@ function kafkaOf(triggers: Trigger[]): Record<string, string>[] {
 
 type Filter = { label: string; passes: (value: string) => boolean }
 
-/** Every filter by path or method of every query; one query without would be another test's green. */
+/** Every filter by path or method of every query of Prometheus; one query without would be another test's green. */
 function filters(triggers: Trigger[]): Filter[] {
-  const queries = triggers.flatMap(({ metadata }) => metadata['query'] ?? [])
+  const asked = triggers.filter(({ type }) => type === 'prometheus')
+  const queries = asked.flatMap(({ metadata }) => metadata['query'] ?? [])
   for (const query of queries) expect(query).toMatch(/(path|grpc_server_method)(=~|!~)"/)
   const found = queries.flatMap((query) => [...query.matchAll(/(path|grpc_server_method)(=~|!~)"([^"]*)"/g)])
   return found.map(([, label = '', operator, pattern]) => {

@@ -5,7 +5,7 @@ import { expect } from 'vitest'
 const END_WITHIN_MS = 30_000
 
 /** Of a shop, or of whatever has its door. */
-type Door = { url: string }
+export type Door = { url: string }
 
 export type Answer = { status: number; headers: Headers; body: Record<string, unknown>; ms: number }
 

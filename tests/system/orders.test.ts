@@ -3,7 +3,7 @@ import { expiredOrders, type OrderView, ordersPage, orderView } from '@tideshop/
 import type { TestCard } from '@tideshop/contracts/payments'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ask } from './door.ts'
+import { type Checkout, Customer, moneyOf, steps } from './customer.ts'
 import { openShop } from './open-shop.ts'
 import { putGood, stockOf } from './stock.ts'
 
@@ -21,37 +21,17 @@ beforeAll(async () => {
   await putGood(shop, 'ORD-0003', 1)
 })
 
-type Wish = { card?: TestCard; quantity?: number; agreedTotalCents?: number; key?: string; sku?: string }
+type Wish = Checkout & { quantity?: number; sku?: string }
 
-/** A customer with a basket of his own. */
-class Customer {
-  readonly id = randomUUIDv7()
-  readonly cookie = `tideshop-customer=${this.id}`
-
-  ask(method: string, path: string, body?: object, headers: Record<string, string> = {}) {
-    const type = body && { 'content-type': 'application/json' }
-    return ask(shop, path, {
-      method,
-      headers: { cookie: this.cookie, ...type, ...headers },
-      ...(body && { body: JSON.stringify(body) }),
-    })
+/** Asks again where a busy machine makes a call wait too long. */
+class Hans extends Customer {
+  constructor() {
+    super(shop)
   }
 
-  /** Again where a busy machine makes a call wait too long: a change says how it shall be. */
+  /** A change says how it shall be. */
   async fill(sku: string, quantity: number): Promise<void> {
-    const put = async () => (await this.ask('PUT', `/api/basket/lines/${sku}`, { quantity })).status
-    await expect.poll(put, WITHIN).toBe(200)
-  }
-
-  place({ card = '4242424242424242', agreedTotalCents, key }: Wish = {}) {
-    const contact = { name: 'Hans', address: ['Am Kai 1'] }
-    const agreed = agreedTotalCents !== undefined && { agreedTotalCents }
-    return this.ask(
-      'POST',
-      '/api/orders',
-      { contact, card, ...agreed },
-      key ? { 'idempotency-key': key } : {},
-    )
+    await expect.poll(async () => (await this.put(sku, quantity)).status, WITHIN).toBe(200)
   }
 
   /** Whoever is refused, because the machine is busy or somebody is away, says it again with the same key. */
@@ -71,28 +51,10 @@ class Customer {
     return this.placed(wish)
   }
 
-  async look(id: string): Promise<OrderView> {
-    return orderView.parse((await this.ask('GET', `/api/orders/${id}`)).body)
-  }
-
   async until(id: string, status: OrderView['status']): Promise<OrderView> {
     await expect.poll(async () => (await this.look(id)).status, WITHIN).toBe(status)
     return this.look(id)
   }
-}
-
-function steps({ timeline }: OrderView): string[] {
-  return timeline.map(({ step }) => step)
-}
-
-/** What the provider has of these orders, in cents. */
-async function moneyOf(ids: readonly string[]): Promise<number> {
-  const ledger = client
-    .db('payments')
-    .collection<{ _id: string; body: { moves: { kind: string; cents: number }[] } }>('provider')
-  const entries = await ledger.find({ _id: { $in: [...ids] } }).toArray()
-  const moves = entries.flatMap(({ body }) => body.moves)
-  return moves.reduce((sum, { kind, cents }) => sum + (kind === 'charge' ? cents : -cents), 0)
 }
 
 function expire() {
@@ -101,7 +63,7 @@ function expire() {
 }
 
 test('a customer orders, pays, and sees each step; the basket is empty, and the same key is the same order', async () => {
-  const hans = new Customer()
+  const hans = new Hans()
   const before = await stock.read(GOODS[0])
   const { id } = await hans.order({ key: 'k-1', agreedTotalCents: 2 * UNIT_CENTS })
   const order = await hans.until(id, 'confirmed')
@@ -113,7 +75,7 @@ test('a customer orders, pays, and sees each step; the basket is empty, and the 
     cancellable: true,
   })
   expect(order.quote?.totalCents).toBeLessThanOrEqual(2 * UNIT_CENTS)
-  expect(await moneyOf([id])).toBe(order.quote?.totalCents)
+  expect(await moneyOf(client, [id])).toBe(order.quote?.totalCents)
   const after = await stock.read(GOODS[0])
   expect(after).toEqual({ ...before, free: before.free - 2, sold: before.sold + 2 })
   expect((await hans.ask('GET', '/api/basket')).body).toMatchObject({ lines: [] })
@@ -123,7 +85,7 @@ test('a customer orders, pays, and sees each step; the basket is empty, and the 
   expect((await hans.place()).status).toBe(409)
   const { orders } = ordersPage.parse((await hans.ask('GET', '/api/orders')).body)
   expect(orders.map((one) => one.id)).toEqual([id])
-  expect((await new Customer().ask('GET', `/api/orders/${id}`)).status).toBe(404)
+  expect((await new Hans().ask('GET', `/api/orders/${id}`)).status).toBe(404)
 })
 
 test.each<[string, Wish, string]>([
@@ -132,17 +94,17 @@ test.each<[string, Wish, string]>([
   ['of more than there is', { sku: 'ORD-0003', quantity: 2 }, 'stock-refused'],
   ['of what nobody sells', { sku: 'NONE-0001' }, 'stock-refused'],
 ])('an order that is %s is cancelled, and nothing is held or paid', async (_, wish, step) => {
-  const hans = new Customer()
+  const hans = new Hans()
   const before = await stock.read(GOODS[0])
   const { id } = await hans.order(wish)
   const order = await hans.until(id, 'cancelled')
   expect(steps(order)).toContain(step)
-  expect(await moneyOf([id])).toBe(0)
+  expect(await moneyOf(client, [id])).toBe(0)
   expect(await stock.read(GOODS[0])).toEqual(before)
 })
 
 test('a change of mind after the confirmation gives back the money, then the pieces', async () => {
-  const hans = new Customer()
+  const hans = new Hans()
   const before = await stock.read(GOODS[0])
   const { id } = await hans.order()
   await hans.until(id, 'confirmed')
@@ -151,13 +113,13 @@ test('a change of mind after the confirmation gives back the money, then the pie
   }
   const order = await hans.until(id, 'cancelled')
   expect(steps(order).slice(-4)).toEqual(['cancel-asked', 'refunded', 'stock-released', 'cancelled'])
-  expect(await moneyOf([id])).toBe(0)
+  expect(await moneyOf(client, [id])).toBe(0)
   expect(await stock.read(GOODS[0])).toEqual(before)
-  expect((await new Customer().ask('POST', `/api/orders/${id}/cancel`)).status).toBe(404)
+  expect((await new Hans().ask('POST', `/api/orders/${id}/cancel`)).status).toBe(404)
 })
 
 test('an order whose provider says nothing expires, and a change of mind in the first moment is no loss', async () => {
-  const hans = new Customer()
+  const hans = new Hans()
   const before = await stock.read(GOODS[0])
   const { id } = await hans.order({ card: '4000000000000119' })
   await hans.until(id, 'paying')
@@ -173,12 +135,12 @@ test('an order whose provider says nothing expires, and a change of mind in the 
   const early = await hans.order()
   await hans.ask('POST', `/api/orders/${early.id}/cancel`)
   await hans.until(early.id, 'cancelled')
-  expect(await moneyOf([id, early.id])).toBe(0)
+  expect(await moneyOf(client, [id, early.id])).toBe(0)
   expect(await stock.read(GOODS[0])).toEqual(before)
 })
 
 test('no path with which anybody calls for an order names it', async () => {
-  const hans = new Customer()
+  const hans = new Hans()
   const { id } = await hans.order()
   await hans.until(id, 'confirmed')
   for (const appId of ['apigateway', 'orders']) {
@@ -194,9 +156,9 @@ test.each(['orders', 'payments', 'catalog'])(
   async (appId) => {
     const before = await stock.read(GOODS[1])
     const cards: TestCard[] = ['4242424242424242', '4000000000000002', '4000000000000341', '4242424242424242']
-    const customers = Array.from({ length: 50 }, () => new Customer())
+    const customers = Array.from({ length: 50 }, () => new Hans())
     await Promise.all(customers.map((customer) => customer.fill(GOODS[1], 2)))
-    const place = async (customer: Customer, nth: number): Promise<string> =>
+    const place = async (customer: Hans, nth: number): Promise<string> =>
       (await customer.placed({ card: cards[nth % cards.length] as TestCard })).id
     const placing = Promise.all(customers.map(place))
     const [replica] = shop.replicas(appId)
@@ -226,7 +188,7 @@ test.each(['orders', 'payments', 'catalog'])(
     const confirmed = orders.filter(({ status }) => status === 'confirmed')
     expect(confirmed.length).toBeGreaterThan(0)
     const cents = confirmed.reduce((sum, { quote }) => sum + (quote?.totalCents ?? 0), 0)
-    expect(await moneyOf(ids)).toBe(cents)
+    expect(await moneyOf(client, ids)).toBe(cents)
     const sold = 2 * confirmed.length
     expect(await stock.read(GOODS[1])).toEqual({
       ...before,

@@ -26,16 +26,22 @@ export const SERVICES = [
 export const SHOP_IMAGES = [...SERVICES, 'issuer']
 
 const OVERLAY = join(root, 'k8s/overlays/local')
+const ASLEEP = join(root, 'k8s/asleep')
 
+/** For the first time. As somebody else than `applyShop`, which says no `replicas`: whose field it was would lose it. */
 export async function installShop(kubectl: Kubectl, plan: Plan): Promise<void> {
-  await applyShop(kubectl, plan)
+  await kubectl.apply('--kustomize', ASLEEP, '--field-manager=start', ...leftOut(plan))
   await kubectl.untilReady(NAMESPACE, READY_WITHIN_MS)
 }
 
-/** The shop with its scalers, as overlays/local has it, but for those whose queue is missing. */
-export function applyShop(kubectl: Kubectl, { rabbitmq }: Pick<Plan, 'rabbitmq'>): Promise<void> {
-  const left = rabbitmq === null ? [`--selector=app notin (${needRabbitmq.join(',')})`] : []
-  return kubectl.apply('--kustomize', OVERLAY, ...left)
+/** The shop with its scalers, as overlays/local has it. */
+export function applyShop(kubectl: Kubectl, plan: Pick<Plan, 'rabbitmq'>): Promise<void> {
+  return kubectl.apply('--kustomize', OVERLAY, ...leftOut(plan))
+}
+
+/** Those whose queue is missing. */
+function leftOut({ rabbitmq }: Pick<Plan, 'rabbitmq'>): string[] {
+  return rabbitmq === null ? [`--selector=app notin (${needRabbitmq.join(',')})`] : []
 }
 
 export async function untilOpen(): Promise<void> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { topics } from '@tideshop/contracts/topics'
+import { topics as allTopics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
-import type { Shop } from '@tideshop/run/shop'
+import { SAGA, type Shop } from '@tideshop/run/shop'
 import { readStores } from '../shared/stores.ts'
 import { backlog, readTopics } from '../shared/topics.ts'
 import type { Asked } from './books.ts'
@@ -13,6 +13,9 @@ import { type Ground, Turns } from './ground.ts'
 import { audit, type Verdict } from './ledger.ts'
 import { type Step, scheduleOf } from './schedule.ts'
 import type { Shape } from './stage.ts'
+
+/** The ledger knows the saga of a user, so what befalls the shop befalls those who have a part in it. */
+const topics = allTopics.filter(({ teller }) => SAGA.includes(teller))
 
 /** One chaos run on an open shop: load and faults side by side, then quiet, then the ledger. */
 

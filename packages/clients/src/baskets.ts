@@ -8,9 +8,9 @@ import {
   type PricedBasket,
 } from '@tideshop/contracts/basket'
 import type { GoodView } from '@tideshop/contracts/catalog'
-import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
-import { Refusal, refusalOf } from '@tideshop/kit/refusal'
-import type { ZodType } from 'zod'
+import type { Invoke } from '@tideshop/kit/invoke'
+import { Refusal } from '@tideshop/kit/refusal'
+import { answerIn } from './answer.ts'
 import type { Catalog } from './catalog.ts'
 import { patient } from './patience.ts'
 import type { Prices } from './prices.ts'
@@ -26,13 +26,13 @@ export function basketsThrough(invoke: Invoke, wakeWaitMs: number): Baskets {
   const ask = patient(invoke, wakeWaitMs)
   return {
     find: async (customerId) =>
-      answerIn(basketView, await ask('basket', 'GET', `basket?customer=${customerId}`)),
+      answerIn('basket', basketView, await ask('basket', 'GET', `basket?customer=${customerId}`)),
     async change(customerId, change) {
       const wish: ChangeOfBasket = { customerId, change }
       const answer = await ask('basket', 'POST', 'basket/change', wish).catch((thrown) => {
         throw isUncertain(thrown) ? new Refusal('uncertain', 'basket did not answer: say it again') : thrown
       })
-      return answerIn(changedBasket, answer)
+      return answerIn('basket', changedBasket, answer)
     },
   }
 }
@@ -65,11 +65,6 @@ async function goodsIn({ lines }: BasketView, catalog: Catalog): Promise<Map<str
 
 function unitPriceCents({ priceCents, sale }: GoodView): number {
   return sale?.priceCents ?? priceCents
-}
-
-function answerIn<T>(schema: ZodType<T>, { status, said }: InvokeResponse): T {
-  if (status !== 200) throw refusalOf(said) ?? new Error(`basket answered ${status}`)
-  return schema.parse(said)
 }
 
 function isUncertain(thrown: unknown): boolean {

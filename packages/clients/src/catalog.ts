@@ -17,9 +17,9 @@ import {
   salesPage,
   saleView,
 } from '@tideshop/contracts/catalog'
-import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
-import { refusalOf } from '@tideshop/kit/refusal'
+import type { Invoke } from '@tideshop/kit/invoke'
 import type { ZodType } from 'zod'
+import { answerIn } from './answer.ts'
 import { patient } from './patience.ts'
 import { queryOf } from './query.ts'
 
@@ -42,11 +42,11 @@ export function catalogThrough(invoke: Invoke, wakeWaitMs: number): Catalog {
   const ask = patient(invoke, wakeWaitMs)
 
   async function read<T>(schema: ZodType<T>, path: string, wanted: object = {}): Promise<T> {
-    return answerIn(schema, await ask('catalog', 'GET', `${path}${queryOf(wanted)}`))
+    return answerIn('catalog', schema, await ask('catalog', 'GET', `${path}${queryOf(wanted)}`))
   }
 
   async function put<T>(schema: ZodType<T>, path: string, wish: object): Promise<T> {
-    return answerIn(schema, await ask('catalog', 'PUT', path, wish))
+    return answerIn('catalog', schema, await ask('catalog', 'PUT', path, wish))
   }
 
   return {
@@ -59,9 +59,4 @@ export function catalogThrough(invoke: Invoke, wakeWaitMs: number): Catalog {
     putGood: (sku, wish) => put(goodView, `admin/good${queryOf({ sku })}`, wish),
     putSale: (id, wish) => put(saleView, `admin/sale${queryOf({ id })}`, wish),
   }
-}
-
-function answerIn<T>(schema: ZodType<T>, { status, said }: InvokeResponse): T {
-  if (status !== 200) throw refusalOf(said) ?? new Error(`catalog answered ${status}`)
-  return schema.parse(said)
 }

@@ -7,7 +7,7 @@ import {
   type SettleFailure,
 } from '@tideshop/contracts/failures'
 import type { Invoke } from '@tideshop/kit/invoke'
-import { refusalOf } from '@tideshop/kit/refusal'
+import { answerIn } from './answer.ts'
 import { patient } from './patience.ts'
 import { queryOf } from './query.ts'
 
@@ -23,14 +23,10 @@ export function failuresThrough(invoke: Invoke, wakeWaitMs: number): FailureTabl
   const ask = patient(invoke, wakeWaitMs)
   return {
     async list(wanted) {
-      const { status, said } = await ask('jobs', 'GET', `failures${queryOf(wanted)}`)
-      if (status !== 200) throw refusalOf(said) ?? new Error(`jobs answered ${status}`)
-      return failuresPage.parse(said)
+      return answerIn('jobs', failuresPage, await ask('jobs', 'GET', `failures${queryOf(wanted)}`))
     },
     async settle(wish) {
-      const { status, said } = await ask('jobs', 'POST', 'failures/settle', wish)
-      if (status !== 200) throw refusalOf(said) ?? new Error(`jobs answered ${status}`)
-      return failureView.parse(said)
+      return answerIn('jobs', failureView, await ask('jobs', 'POST', 'failures/settle', wish))
     },
   }
 }

@@ -8,7 +8,8 @@ import {
 } from '@tideshop/contracts/operations'
 import { batcher } from '@tideshop/kit/batcher'
 import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
-import { Refusal, refusalOf } from '@tideshop/kit/refusal'
+import { Refusal } from '@tideshop/kit/refusal'
+import { answerIn } from './answer.ts'
 import { patient } from './patience.ts'
 
 /** What the door asks of `operations`. Each rejects with the refusal that its caller should read. */
@@ -51,9 +52,8 @@ export function operationsThrough(invoke: Invoke, wakeWaitMs: number): Operation
   return { create: create.add, find: find.add }
 }
 
-function answersIn({ status, said }: InvokeResponse, asked: number): (OperationView | Refusal)[] {
-  if (status !== 200) throw refusalOf(said) ?? new Error(`operations answered ${status}`)
-  const { answers } = operationAnswers.parse(said)
+function answersIn(answer: InvokeResponse, asked: number): (OperationView | Refusal)[] {
+  const { answers } = answerIn('operations', operationAnswers, answer)
   if (answers.length !== asked) throw new Error(`operations gave ${answers.length} answers to ${asked}`)
   return answers.map(viewOrRefusal)
 }

@@ -10,8 +10,7 @@ import {
   type PlaceOrder,
 } from '@tideshop/contracts/orders'
 import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
-import { refusalOf } from '@tideshop/kit/refusal'
-import type { ZodType } from 'zod'
+import { answerIn } from './answer.ts'
 import { patient } from './patience.ts'
 import { queryOf } from './query.ts'
 
@@ -27,17 +26,13 @@ export type Orders = {
 /** `wakeWaitMs`: how long a call that nobody answers is repeated. */
 export function ordersThrough(invoke: Invoke, wakeWaitMs: number): Orders {
   const ask = patient(invoke, wakeWaitMs)
-  const view = (answer: InvokeResponse) => answerIn(orderView, answer)
+  const view = (answer: InvokeResponse) => answerIn('orders', orderView, answer)
   return {
     place: async (order) => view(await ask('orders', 'POST', 'order/place', order)),
     find: async (wanted) => view(await ask('orders', 'GET', `order${queryOf(wanted)}`)),
-    list: async (wanted) => answerIn(ordersPage, await ask('orders', 'GET', `orders${queryOf(wanted)}`)),
+    list: async (wanted) =>
+      answerIn('orders', ordersPage, await ask('orders', 'GET', `orders${queryOf(wanted)}`)),
     cancel: async (wish) => view(await ask('orders', 'POST', 'order/cancel', wish)),
     advance: async (wish) => view(await ask('orders', 'POST', 'order/logistics', wish)),
   }
-}
-
-function answerIn<T>(schema: ZodType<T>, { status, said }: InvokeResponse): T {
-  if (status !== 200) throw refusalOf(said) ?? new Error(`orders answered ${status}`)
-  return schema.parse(said)
 }

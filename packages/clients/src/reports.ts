@@ -1,6 +1,6 @@
 import { type ListReports, type ReportsPage, reportsPage } from '@tideshop/contracts/jobs'
 import type { Invoke } from '@tideshop/kit/invoke'
-import { refusalOf } from '@tideshop/kit/refusal'
+import { answerIn } from './answer.ts'
 import { patient } from './patience.ts'
 import { queryOf } from './query.ts'
 
@@ -12,9 +12,7 @@ export function reportsThrough(invoke: Invoke, wakeWaitMs: number): DayReports {
   const ask = patient(invoke, wakeWaitMs)
   return {
     async list(wanted) {
-      const { status, said } = await ask('jobs', 'GET', `reports${queryOf(wanted)}`)
-      if (status !== 200) throw refusalOf(said) ?? new Error(`jobs answered ${status}`)
-      return reportsPage.parse(said)
+      return answerIn('jobs', reportsPage, await ask('jobs', 'GET', `reports${queryOf(wanted)}`))
     },
   }
 }

@@ -1,6 +1,7 @@
 import { type AskForPage, type Page, page } from '@tideshop/contracts/storefront'
 import type { Invoke } from '@tideshop/kit/invoke'
-import { Refusal, refusalOf } from '@tideshop/kit/refusal'
+import { Refusal } from '@tideshop/kit/refusal'
+import { answerIn } from './answer.ts'
 import { patient } from './patience.ts'
 
 /** What the door asks of `storefront`. It rejects with the refusal that a visitor should read. */
@@ -17,11 +18,10 @@ export function storefrontThrough(invoke: Invoke, wakeWaitMs: number): Storefron
   const ask = patient(invoke, wakeWaitMs)
   return {
     async page(asked) {
-      const { status, said } = await ask('storefront', 'POST', 'page', asked).catch((thrown) => {
+      const answer = await ask('storefront', 'POST', 'page', asked).catch((thrown) => {
         throw thrown instanceof Refusal && thrown.code === 'uncertain' ? awayFor(asked) : thrown
       })
-      if (status !== 200) throw refusalOf(said) ?? new Error(`storefront answered ${status}`)
-      return page.parse(said)
+      return answerIn('storefront', page, answer)
     },
   }
 }

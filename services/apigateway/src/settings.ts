@@ -9,7 +9,8 @@ import {
 } from '@tideshop/contracts/settings'
 import { jsonBody } from '@tideshop/kit/http'
 import { parse, Refusal } from '@tideshop/kit/refusal'
-import type { Sidecar, SidecarResponse } from '@tideshop/kit/sidecar'
+import type { Sidecar } from '@tideshop/kit/sidecar'
+import { stateStore } from '@tideshop/kit/state'
 import type { Express, RequestHandler } from 'express'
 
 /**
@@ -96,36 +97,20 @@ export function settingsThrough(sidecar: Sidecar, nowMs = () => performance.now(
 }
 
 function storeBehind(sidecar: Sidecar) {
-  const path = `/v1.0/state/${STORE}`
+  const state = stateStore(sidecar, STORE, {
+    unavailable: 'the settings cannot be read just now',
+    uncertain: 'the settings may have been changed, or not: say it again',
+  })
   return {
     async read(timeoutMs: number): Promise<Kept> {
-      const answer = await sidecar
-        .send({ method: 'GET', path: `${path}/${KEY}`, timeoutMs })
-        .catch(() => null)
-      if (answer?.status === 204) return { settings: defaultSettings, etag: undefined }
-      if (answer?.status !== 200) throw new Refusal('unavailable', 'the settings cannot be read just now')
-      return { settings: shopSettings.parse(JSON.parse(answer.body.toString())), etag: etagOf(answer) }
+      const kept = await state.read(KEY, timeoutMs)
+      if (kept === null) return { settings: defaultSettings, etag: undefined }
+      return { settings: shopSettings.parse(kept.value), etag: kept.etag }
     },
 
     async write(settings: ShopSettings, etag: string | undefined): Promise<void> {
-      const wish = {
-        key: KEY,
-        value: settings,
-        ...(etag !== undefined && { etag }),
-        options: { concurrency: 'first-write' },
-      }
-      const answer = await sidecar
-        .send({
-          method: 'POST',
-          path,
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify([wish]),
-          timeoutMs: WRITE_TIMEOUT_MS,
-        })
-        .catch(() => null)
-      if (answer?.status === 409) throw new Refusal('conflict', 'somebody else has just changed the settings')
-      if (answer?.status !== 204)
-        throw new Refusal('uncertain', 'the settings may have been changed, or not: say it again')
+      const isWritten = await state.write({ key: KEY, value: settings, etag }, WRITE_TIMEOUT_MS)
+      if (!isWritten) throw new Refusal('conflict', 'somebody else has just changed the settings')
     },
   }
 }
@@ -181,11 +166,4 @@ export function administerSettings(app: Express, settings: Settings): void {
     const changed = await settings.change(parse(putSettings, request.body))
     response.set('cache-control', 'private, no-store').json(changed)
   })
-}
-
-/** Always there: an answer without one would be written over whatever comes between. */
-function etagOf({ headers }: SidecarResponse): string {
-  const { etag } = headers
-  if (typeof etag !== 'string') throw new Error('the state store gave no ETag')
-  return etag
 }

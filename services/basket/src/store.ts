@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { basketView } from '@tideshop/contracts/basket'
 import { Refusal } from '@tideshop/kit/refusal'
-import type { Sidecar, SidecarResponse } from '@tideshop/kit/sidecar'
+import type { Sidecar } from '@tideshop/kit/sidecar'
+import { stateStore } from '@tideshop/kit/state'
 import { type Basket, emptyBasket } from './basket.ts'
 
 /**
@@ -35,40 +36,17 @@ type Kept = { basket: Basket; etag: string | undefined }
 
 /** `ttlS`: seconds after its last change until a basket is forgotten. */
 export function daprBaskets(sidecar: Sidecar, ttlS: number): BasketStore {
-  const path = `/v1.0/state/${STORE}`
+  const state = stateStore(sidecar, STORE, {
+    unavailable: 'baskets cannot be read just now',
+    uncertain: 'the basket may have been changed, or not: look at it, or say it again',
+  })
+  // In each write: one without keeps what it writes for ever.
+  const metadata = { ttlInSeconds: String(ttlS) }
 
   async function load(customerId: string): Promise<Kept> {
-    const answer = await sidecar
-      .send({ method: 'GET', path: `${path}/${customerId}`, timeoutMs: SIDECAR_TIMEOUT_MS })
-      .catch(() => null)
-    if (answer?.status === 204) return { basket: emptyBasket, etag: undefined }
-    if (answer?.status !== 200) throw new Refusal('unavailable', 'baskets cannot be read just now')
-    return { basket: basketView.parse(JSON.parse(answer.body.toString())), etag: etagOf(answer) }
-  }
-
-  /** False when somebody else was faster. */
-  async function save(customerId: string, basket: Basket, etag: string | undefined): Promise<boolean> {
-    const wish = {
-      key: customerId,
-      value: basket,
-      ...(etag !== undefined && { etag }),
-      options: { concurrency: 'first-write' },
-      // In each write: one without keeps what it writes for ever.
-      metadata: { ttlInSeconds: String(ttlS) },
-    }
-    const answer = await sidecar
-      .send({
-        method: 'POST',
-        path,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify([wish]),
-        timeoutMs: SIDECAR_TIMEOUT_MS,
-      })
-      .catch(() => null)
-    if (answer?.status === 409) return false
-    if (answer?.status !== 204)
-      throw new Refusal('uncertain', 'the basket may have been changed, or not: look at it, or say it again')
-    return true
+    const kept = await state.read(customerId, SIDECAR_TIMEOUT_MS)
+    if (kept === null) return { basket: emptyBasket, etag: undefined }
+    return { basket: basketView.parse(kept.value), etag: kept.etag }
   }
 
   return {
@@ -79,17 +57,11 @@ export function daprBaskets(sidecar: Sidecar, ttlS: number): BasketStore {
       for (let tried = 1; tried <= TRIES_MAX && performance.now() < giveUpAt; tried += 1) {
         const { basket, etag } = await load(customerId)
         const next = decide(basket)
-        if (await save(customerId, next, etag)) return next
+        if (await state.write({ key: customerId, value: next, etag, metadata }, SIDECAR_TIMEOUT_MS))
+          return next
         await sleep(Math.random() * STEP_ASIDE_MS * tried)
       }
       throw new Refusal('unavailable', 'too many change this basket at once')
     },
   }
-}
-
-/** Always there: an answer without one would be written over whatever comes between. */
-function etagOf({ headers }: SidecarResponse): string {
-  const { etag } = headers
-  if (typeof etag !== 'string') throw new Error('the state store gave no ETag')
-  return etag
 }

@@ -1,11 +1,10 @@
+import { answerIn } from '@tideshop/clients/answer'
 import { patient } from '@tideshop/clients/patience'
 import { queryOf } from '@tideshop/clients/query'
 import { type FindLowStock, type LowStockPage, lowStockPage } from '@tideshop/contracts/catalog'
 import type { OrdersOfDay } from '@tideshop/contracts/jobs'
 import { expiredOrders, orderStatistics } from '@tideshop/contracts/orders'
-import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
-import { refusalOf } from '@tideshop/kit/refusal'
-import type { ZodType } from 'zod'
+import type { Invoke } from '@tideshop/kit/invoke'
 
 /** What jobs asks of the others. Each may be asked twice, and rejects when it was not answered. */
 export type Shop = {
@@ -23,20 +22,19 @@ export function shopThrough(invoke: Invoke, wakeWaitMs: number): Shop {
   const askCatalog = patient(invoke, wakeWaitMs)
   return {
     async expireOrders() {
-      return answerIn(expiredOrders, await askOrders('orders', 'POST', 'orders/expire', {})).expired
+      return answerIn('orders', expiredOrders, await askOrders('orders', 'POST', 'orders/expire', {})).expired
     },
     async statisticsOf(wanted) {
       const answer = await askOrders('orders', 'GET', `orders/statistics${queryOf({ day: wanted })}`)
-      const { day: _, ...statistics } = answerIn(orderStatistics, answer)
+      const { day: _, ...statistics } = answerIn('orders', orderStatistics, answer)
       return statistics
     },
     async lowStock(wanted) {
-      return answerIn(lowStockPage, await askCatalog('catalog', 'GET', `stock/low${queryOf(wanted)}`))
+      return answerIn(
+        'catalog',
+        lowStockPage,
+        await askCatalog('catalog', 'GET', `stock/low${queryOf(wanted)}`),
+      )
     },
   }
-}
-
-function answerIn<T>(schema: ZodType<T>, { status, said }: InvokeResponse): T {
-  if (status !== 200) throw refusalOf(said) ?? new Error(`the answer was ${status}`)
-  return schema.parse(said)
 }

@@ -26,6 +26,12 @@ test('every request goes to the chosen shop, asserts something and has a name of
   expect(new Set(requests.map(({ name }) => name)).size).toBe(requests.length)
 })
 
+test.each(['saga', 'shop'])('no name or key of %s is drawn by $random…', async (name) => {
+  const file = `${import.meta.dirname}/../postman/${name}.postman_collection.json`
+  // Those are seeded with the millisecond of the start: runners that start together draw the same ones.
+  expect(await readFile(file, 'utf8')).not.toContain('{{$random')
+})
+
 test('a shop that keeps its promises passes, by several runners', { timeout: RUN_MS_MAX }, async () => {
   await using shop = await fakeShop()
   const { code, said } = await load(

@@ -5,6 +5,7 @@ import { needRabbitmq } from '@tideshop/run/rabbitmq'
 import { DAPR } from '@tideshop/runtime/recipes'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
+import { KEDA } from './binaries.ts'
 import { DOOR, DOOR_SERVICE, ISSUER_DOOR_PORT, ISSUER_SERVICE, NODE } from './place.ts'
 import { PLATFORM_IMAGE } from './platform-images.ts'
 import { SHOP_IMAGES } from './shop.ts'
@@ -17,9 +18,16 @@ function text(file: string): string {
 }
 
 test('Dapr’s chart is told the version and the image that are built', () => {
-  const values = parse(text('tools/cluster/manifests/dapr-values.yaml'))
-  expect(values.global.tag).toBe(DAPR)
-  expect(values.dapr_operator.image.name).toBe(PLATFORM_IMAGE)
+  expect(parse(text('tools/cluster/manifests/dapr-values.yaml')).global.tag).toBe(DAPR)
+  expect(parse(text('tools/cluster/manifests/dapr-own-image.yaml')).dapr_operator.image.name).toBe(
+    PLATFORM_IMAGE,
+  )
+})
+
+test('another cluster gets the release of KEDA that is built here', () => {
+  const { images, labels } = parse(text('tools/cluster/manifests/keda-released/kustomization.yaml'))
+  expect(images.map(({ newTag }: { newTag: string }) => newTag)).toEqual([KEDA, KEDA])
+  expect(labels[0].pairs['app.kubernetes.io/version']).toBe(KEDA)
 })
 
 test('the addresses of overlays/local are those of the cluster', () => {

@@ -104,11 +104,12 @@ type Options = { env: NodeJS.ProcessEnv; report: (line: string) => void; signal:
 /** The path of each binary, built where it is not in the cache. One at a time: each takes all cores by itself. */
 export async function buildBinaries(options: Options): Promise<Binaries> {
   const paths: Partial<Binaries> = {}
-  for (const name of Object.keys(BINARIES) as BinaryName[]) paths[name] = await built(name, options)
+  for (const name of Object.keys(BINARIES) as BinaryName[]) paths[name] = await buildBinary(name, options)
   return paths as Binaries
 }
 
-async function built(name: BinaryName, { env, report, signal }: Options): Promise<string> {
+/** The path of one of them. */
+export async function buildBinary(name: BinaryName, { env, report, signal }: Options): Promise<string> {
   const { version, module, sources, target, flags }: Binary = BINARIES[name]
   const files = ['go.mod', 'go.sum', ...sources].map((file) => join(module, file))
   const folder = join(cacheRoot(env), await cacheName(name, version, files, [target, ...flags]))

@@ -4,7 +4,7 @@ import { ensureTopics } from '@tideshop/run/topics'
 import { KAFKA, startKafka, startMongodb, startRabbitmq } from './backbone.ts'
 import { makeCertificates } from './certificates.ts'
 import { type Parts, startApi, startControllers, startDns } from './control-plane.ts'
-import { Kubectl } from './kubectl.ts'
+import { ownKubectl } from './kubectl.ts'
 import { COREDNS_MANIFEST } from './manifests.ts'
 import { giveImages, startContainerd, startNode } from './node.ts'
 import { type Place, placeOf } from './place.ts'
@@ -19,7 +19,7 @@ import { installShop, untilOpen } from './shop.ts'
 async function start(place: Place, plan: Plan, steps: Steps): Promise<void> {
   const { binaries, manifests } = plan
   const certificates = await makeCertificates(place.certificates)
-  const kubectl = new Kubectl(binaries.kubelite, place.kubeconfig)
+  const kubectl = ownKubectl(binaries.kubelite, place)
   const parts: Parts = { place, kubelite: binaries.kubelite, kubectl, certificates }
   const backbone = startBackbone(place, plan, steps)
   const cluster = startCluster(parts, plan, steps)

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Place } from './place.ts'
@@ -7,19 +8,28 @@ import { until } from './until.ts'
 
 const OUTPUT_BYTES_MAX = 64 * 1024 ** 2
 
-/** kubectl of the cluster's own release, at one cluster. */
+/** kubectl at one cluster. */
 export class Kubectl {
-  readonly #kubelite: string
-  readonly #kubeconfig: string
+  readonly #command: string
+  readonly #first: string[]
 
-  constructor(kubelite: string, kubeconfig: string) {
-    this.#kubelite = kubelite
-    this.#kubeconfig = kubeconfig
+  /** The program, and what comes before the words of each call. */
+  constructor(command: string, ...first: string[]) {
+    this.#command = command
+    this.#first = first
   }
 
   /** The whole command line, for who wants the process. */
   command(...args: string[]): [command: string, args: string[]] {
-    return [this.#kubelite, ['kubectl', '--kubeconfig', this.#kubeconfig, ...args]]
+    return [this.#command, [...this.#first, ...args]]
+  }
+
+  /** In this terminal, so that `edit` and `exec -it` work; resolves with its exit code. */
+  async inTerminal(...args: string[]): Promise<number> {
+    const [command, all] = this.command(...args)
+    const child = spawn(command, all, { stdio: 'inherit' })
+    const [code] = await once(child, 'exit')
+    return code ?? 1
   }
 
   /** What it writes. A failed one throws with its own words. */
@@ -30,9 +40,18 @@ export class Kubectl {
 
   /** What kubectl has no word for. `path` is that of the API server. */
   async post(path: string, body: object): Promise<void> {
-    const asked = promisify(execFile)(...this.command('create', '--raw', path, '--filename', '-'))
-    asked.child.stdin?.end(JSON.stringify(body))
-    await asked
+    await this.given(body, 'create', '--raw', path)
+  }
+
+  /** With an object, or a list of them, as the file that it works on. */
+  async given(input: object, ...args: string[]): Promise<string> {
+    const all = [...args, '--filename', '-']
+    const asked = promisify(execFile)(...this.command(...all), { maxBuffer: OUTPUT_BYTES_MAX })
+    // It may end before it has read all: then its own words say why.
+    asked.child.stdin?.on('error', () => {})
+    asked.child.stdin?.end(JSON.stringify(input))
+    const { stdout } = await asked
+    return stdout
   }
 
   /** Server-side: the CRDs of KEDA are larger than what the annotation of the other way holds. */
@@ -71,7 +90,12 @@ export class Kubectl {
 /** At the cluster that was started here; throws when there is none. */
 export function kubectlAt(place: Place): Kubectl {
   if (!existsSync(place.plan)) throw new Error('there is no cluster: pnpm cluster up starts one')
-  return new Kubectl(planAt(place).binaries.kubelite, place.kubeconfig)
+  return ownKubectl(planAt(place).binaries.kubelite, place)
+}
+
+/** Of the cluster's own release. */
+export function ownKubectl(kubelite: string, { kubeconfig }: Place): Kubectl {
+  return new Kubectl(kubelite, 'kubectl', '--kubeconfig', kubeconfig)
 }
 
 export type Workload = {
@@ -84,7 +108,8 @@ export type Workload = {
   }
 }
 
-function isReady({ metadata, spec, status }: Workload): boolean {
+/** Whether all its pods are there, of its last version. */
+export function isReady({ metadata, spec, status }: Workload): boolean {
   const { observedGeneration = 0, updatedReplicas = 0, readyReplicas = 0 } = status
   if (observedGeneration < metadata.generation) return false
   return updatedReplicas === spec.replicas && readyReplicas === spec.replicas

@@ -1,15 +1,16 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastWords } from '@tideshop/run/log-book'
 import { NotStarted } from '@tideshop/run/process'
 import { since, withProgress } from '@tideshop/run/progress'
 import { close } from './down.ts'
+import { takeContext } from './foreign/arguments.ts'
+import { inContext } from './foreign/commands.ts'
 import { kubectlAt } from './kubectl.ts'
 import { DOOR, NAMESPACE, type Place, PROMETHEUS_DOOR_PORT, placeOf } from './place.ts'
 import { readRecord, stateOf } from './record.ts'
 import { killPart, PARTS, startPart } from './restart.ts'
+import { serviceLogs } from './shop.ts'
 import { AlreadyUp, Lacking, up, upSteps } from './up.ts'
 
 const HELP = `pnpm cluster <command>: the shop on a real Kubernetes of this machine's own
@@ -22,15 +23,25 @@ const HELP = `pnpm cluster <command>: the shop on a real Kubernetes of this mach
   down            ends all of it, and leaves this machine as it was
 
 Needs Linux, root, containerd, runc, CNI plugins and iptables; what is missing is named with the command that installs it.
-Any other cluster: kubectl apply -k k8s/overlays/<which>.`
+
+With --context NAME (of $KUBECONFIG or ~/.kube/config) in another cluster, from wherever it can be reached:
+
+  up              installs Dapr and KEDA where they are not, and then the shop
+                  --overlay   kind (the default: for any cluster to try it in), production, or local
+                  --images    where the shop's images are: registry.example.com/tideshop
+  status, logs <service>, kubectl …
+  down            takes away what up brought, and nothing else`
 
 const LOG_LINES = 12
-const TAIL = 200
 
-async function main([command, ...args]: string[]): Promise<number> {
+async function main(words: string[]): Promise<number> {
+  const { context, rest } = takeContext(words)
+  const [command, ...args] = rest
+  if (context !== null) return inContext(context, command, args)
   const place = placeOf(process.env)
   switch (command) {
     case 'up':
+      if (args.length > 0) throw new Error(`without --context there is nothing to say: ${args.join(' ')}`)
       return start()
     case 'down':
       return stop(place)
@@ -41,7 +52,7 @@ async function main([command, ...args]: string[]): Promise<number> {
     case 'restart':
       return restart(place, args[0])
     case 'kubectl':
-      return kubectl(place, args)
+      return kubectlAt(place).inTerminal(...args)
     default:
       console.log(HELP)
       return command === undefined || command === '--help' || command === 'help' ? 0 : 1
@@ -101,9 +112,10 @@ async function status(place: Place): Promise<number> {
     return 1
   }
   console.log(`the shop: ${DOOR}\n`)
-  await kubectl(place, ['get', 'deployments,scaledobjects', `--namespace=${NAMESPACE}`])
+  const kubectl = kubectlAt(place)
+  await kubectl.inTerminal('get', 'deployments,scaledobjects', `--namespace=${NAMESPACE}`)
   console.log()
-  return kubectl(place, ['get', 'pods', '--all-namespaces'])
+  return kubectl.inTerminal('get', 'pods', '--all-namespaces')
 }
 
 async function logs(place: Place, name = ''): Promise<number> {
@@ -112,8 +124,7 @@ async function logs(place: Place, name = ''): Promise<number> {
     process.stdout.write(readFileSync(file))
     return 0
   }
-  const of = [`--namespace=${NAMESPACE}`, `--selector=app=${name}`, '--all-containers', '--prefix']
-  return kubectl(place, ['logs', ...of, `--tail=${TAIL}`])
+  return serviceLogs(kubectlAt(place), name)
 }
 
 async function restart(place: Place, name = ''): Promise<number> {
@@ -126,14 +137,6 @@ async function restart(place: Place, name = ''): Promise<number> {
   startPart(place, part)
   console.log(`${part} was killed and starts again; what it says: pnpm cluster logs ${part}`)
   return 0
-}
-
-/** In this terminal, so that `edit` and `exec -it` work. */
-async function kubectl(place: Place, args: string[]): Promise<number> {
-  const [command, all] = kubectlAt(place).command(...args)
-  const child = spawn(command, all, { stdio: 'inherit' })
-  const [code] = await once(child, 'exit')
-  return code ?? 1
 }
 
 /** What a start says that failed. */

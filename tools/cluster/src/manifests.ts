@@ -13,7 +13,8 @@ import type { Making } from './images.ts'
 const OUTPUT_BYTES_MAX = 64 * 1024 ** 2
 
 export const COREDNS_MANIFEST = fileOf('coredns.yaml')
-const DAPR_VALUES = fileOf('dapr-values.yaml')
+export const DAPR_VALUES = fileOf('dapr-values.yaml')
+const DAPR_OWN_IMAGE = fileOf('dapr-own-image.yaml')
 const KEDA_KUSTOMIZATION = fileOf('keda/kustomization.yaml')
 const METRICS_KUSTOMIZATION = fileOf('metrics-server/kustomization.yaml')
 
@@ -37,7 +38,7 @@ export async function renderManifests(binaries: Binaries, making: Making): Promi
   const name = await cacheName(
     'manifests',
     `${DAPR}-${KEDA}`,
-    [DAPR_VALUES, KEDA_KUSTOMIZATION, METRICS_KUSTOMIZATION],
+    [DAPR_VALUES, DAPR_OWN_IMAGE, KEDA_KUSTOMIZATION, METRICS_KUSTOMIZATION],
     [METRICS_SERVER, KWOK, ...KWOK_STAGES, JSON.stringify(KWOK_PARALLEL)],
   )
   const folder = join(cacheRoot(env), name)
@@ -47,8 +48,9 @@ export async function renderManifests(binaries: Binaries, making: Making): Promi
     signal,
     fill: async (unfinished) => {
       report('manifests of Dapr, KEDA, metrics-server and KWOK, the first time')
-      await renderDapr(unfinished, binaries.helm, making)
-      for (const patched of [keda, metricsServer]) await renderPatched(patched, unfinished, binaries, making)
+      await renderDapr(unfinished, { helm: binaries.helm, values: [DAPR_VALUES, DAPR_OWN_IMAGE] }, making)
+      const kustomize: CommandLine = [binaries.kubelite, 'kubectl', 'kustomize']
+      for (const patched of [keda, metricsServer]) await renderPatched(patched, unfinished, kustomize, making)
       await renderKwok(unfinished, binaries.kubelite, making)
     },
   })
@@ -62,18 +64,26 @@ export async function renderManifests(binaries: Binaries, making: Making): Promi
   }
 }
 
-async function renderDapr(folder: string, helm: string, making: Making): Promise<void> {
+type CommandLine = [command: string, ...args: string[]]
+
+/** Writes `dapr.yaml` and the folder `dapr-crds`. */
+export async function renderDapr(
+  folder: string,
+  { helm, values }: { helm: string; values: string[] },
+  making: Making,
+): Promise<void> {
   const module = await fetchModule({ ...making, module: GO_DAPR, onLine: () => {} }, 'github.com/dapr/dapr')
   const chart = join(module, 'charts/dapr')
   await cp(join(chart, 'crds'), join(folder, 'dapr-crds'), { recursive: true })
-  const args = ['template', 'dapr', chart, '--namespace=dapr-system', '--values', DAPR_VALUES]
+  const args = ['template', 'dapr', chart, '--namespace=dapr-system']
+  for (const file of values) args.push('--values', file)
   await writeFile(join(folder, 'dapr.yaml'), await outputOf(helm, args))
 }
 
 /** Manifests of a Go module, and our kustomization that is laid over them: it stands beside the module's `folder`. */
-type Patched = { name: string; module: string; folder: string; kustomization: string }
+export type Patched = { name: string; module: string; folder: string; kustomization: string }
 
-const keda: Patched = {
+export const keda: Patched = {
   name: 'keda',
   module: 'github.com/kedacore/keda/v2',
   folder: 'config',
@@ -86,10 +96,11 @@ const metricsServer: Patched = {
   kustomization: METRICS_KUSTOMIZATION,
 }
 
-async function renderPatched(
+/** Writes `<name>.yaml`. */
+export async function renderPatched(
   { name, module, folder, kustomization }: Patched,
   into: string,
-  { kubelite }: Binaries,
+  [command, ...args]: CommandLine,
   making: Making,
 ): Promise<void> {
   const source = await fetchModule({ ...making, module: GO_KUBERNETES, onLine: () => {} }, module)
@@ -97,10 +108,7 @@ async function renderPatched(
   await mkdir(join(draft, name), { recursive: true })
   await cp(join(source, folder), join(draft, basename(folder)), { recursive: true })
   await writeFile(join(draft, name, 'kustomization.yaml'), await readFile(kustomization))
-  await writeFile(
-    join(into, `${name}.yaml`),
-    await outputOf(kubelite, ['kubectl', 'kustomize', join(draft, name)]),
-  )
+  await writeFile(join(into, `${name}.yaml`), await outputOf(command, [...args, join(draft, name)]))
   await promisify(execFile)('chmod', ['-R', 'u+w', draft])
   await rm(draft, { recursive: true })
 }
@@ -124,6 +132,6 @@ async function outputOf(command: string, args: string[]): Promise<string> {
   return stdout
 }
 
-function fileOf(name: string): string {
+export function fileOf(name: string): string {
   return fileURLToPath(new URL(`../manifests/${name}`, import.meta.url))
 }

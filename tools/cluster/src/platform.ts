@@ -17,7 +17,6 @@ const INJECTOR = 'dapr-sidecar-injector'
 export async function installDapr(kubectl: Kubectl, { daprDefinitions, dapr }: Manifests): Promise<void> {
   await kubectl.run('create', 'namespace', DAPR_NAMESPACE)
   await kubectl.apply('--filename', daprDefinitions)
-  // Without a namespace: one of its roles belongs to another.
   await kubectl.apply('--filename', dapr)
   await kubectl.untilReady(DAPR_NAMESPACE, READY_WITHIN_MS)
   type Webhooks = { webhooks: { clientConfig: { caBundle?: string } }[] }

@@ -25,6 +25,7 @@ export const SERVICES = [
 /** Those, and who says who people are. */
 export const SHOP_IMAGES = [...SERVICES, 'issuer']
 
+const LOG_LINES = 200
 const OVERLAY = join(root, 'k8s/overlays/local')
 const ASLEEP = join(root, 'k8s/asleep')
 
@@ -42,6 +43,12 @@ export function applyShop(kubectl: Kubectl, plan: Pick<Plan, 'rabbitmq'>): Promi
 /** Those whose queue is missing. */
 function leftOut({ rabbitmq }: Pick<Plan, 'rabbitmq'>): string[] {
   return rabbitmq === null ? [`--selector=app notin (${needRabbitmq.join(',')})`] : []
+}
+
+/** In this terminal: what a service and its sidecars said last. */
+export function serviceLogs(kubectl: Kubectl, service = ''): Promise<number> {
+  const of = [`--namespace=${NAMESPACE}`, `--selector=app=${service}`, '--all-containers', '--prefix']
+  return kubectl.inTerminal('logs', ...of, `--tail=${LOG_LINES}`)
 }
 
 export async function untilOpen(): Promise<void> {

@@ -1,0 +1,44 @@
+import type { Kubectl } from '../kubectl.ts'
+import type { UpOptions } from './arguments.ts'
+import type { KubeObject } from './objects.ts'
+import { asksForDefaultStorage, type ShopObject, shopImagesIn } from './overlay.ts'
+
+const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
+
+type Wish = UpOptions & { context: string }
+
+/** What may keep the shop from opening, though nothing forbids to try. */
+export async function cautionsFor(kubectl: Kubectl, shop: ShopObject[], wish: Wish): Promise<string[]> {
+  const cautions: string[] = []
+  if (asksForDefaultStorage(shop) && !(await hasDefaultClass(kubectl))) {
+    cautions.push(
+      'there is no default StorageClass: whoever needs a volume will wait for one (kubectl get storageclass)',
+    )
+  }
+  const images = shopImagesIn(shop)
+  return images.length === 0 ? cautions : [...cautions, imageWords(images, wish)]
+}
+
+async function hasDefaultClass(kubectl: Kubectl): Promise<boolean> {
+  const { items } = await kubectl.get<{ items: KubeObject[] }>('storageclasses')
+  return items.some(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true')
+}
+
+/** No registry has them, and no node can be asked for all that it has. */
+export function imageWords(images: string[], { context, overlay }: Wish): string {
+  if (overlay === 'local')
+    return 'its images are those that pnpm cluster up makes on this machine: no other node has them'
+  const [first = ''] = images
+  const one = first.replace(/[^/]+(?=:[^:]*$)/, '$service')
+  const kind = /^kind-(.+)$/.exec(context)?.[1]
+  const services = images.map((image) => /([^/]+):[^:]*$/.exec(image)?.[1]).join(' ')
+  const build = `docker build --build-arg SERVICE=$service --tag ${one} .`
+  const load = `kind load docker-image ${one}${kind === undefined ? '' : ` --name ${kind}`}`
+  return [
+    `the images ${first} and so on are in no registry. Where they are not on the nodes yet:`,
+    `  for service in ${services}; do`,
+    `    ${build} && ${kind === undefined ? 'docker push, by a name of your registry' : load}`,
+    '  done',
+    ...(kind === undefined ? ['and --images <registry>/<folder> says where they are'] : []),
+  ].join('\n')
+}

@@ -165,6 +165,11 @@ test('what cannot be expected, and a cluster that cannot be watched, are refused
       said: expect.stringContaining(why),
     })
   }
+  // The door of another cluster is not where ours is.
+  expect(await load('saga', '--context', 'another')).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('--base-url has to say where the door of that cluster is'),
+  })
   expect(shop.created()).toBe(0)
 })
 

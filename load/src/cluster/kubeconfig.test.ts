@@ -15,8 +15,7 @@ function written(text: string): string {
 
 const data = (text: string) => Buffer.from(text).toString('base64')
 
-test('of several clusters the current one is taken', () => {
-  const file = written(`
+const several = `
 current-context: mine
 contexts:
   - { name: other, context: { cluster: other, user: other } }
@@ -26,7 +25,10 @@ clusters:
   - { name: kind, cluster: { server: 'https://127.0.0.1:1', certificate-authority-data: ${data('ca')} } }
 users:
   - { name: kind, user: { client-certificate-data: ${data('me')}, client-key-data: ${data('key')} } }
-`)
+`
+
+test('of several clusters the current one is taken', () => {
+  const file = written(several)
   expect(readKubeconfig(file)).toEqual({
     server: 'https://127.0.0.1:1',
     ca: 'ca',
@@ -34,6 +36,12 @@ users:
     key: 'key',
     token: undefined,
   })
+})
+
+test('another context is taken where it is named', () => {
+  const file = written(several)
+  expect(readKubeconfig(file, 'other').server).toBe('https://far')
+  expect(() => readKubeconfig(file, 'third')).toThrow(/names no cluster for third/)
 })
 
 test('a file that is none, or not there, is told in a sentence', () => {

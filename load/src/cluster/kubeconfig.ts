@@ -20,13 +20,17 @@ type Kubeconfig = {
 }
 type User = { 'client-certificate-data'?: string; 'client-key-data'?: string; token?: string }
 
-/** Of the current context. Certificates have to be in the file, as kind's and ours are. */
-export function readKubeconfig(file: string): Access {
+/** Of this context, or the current one. Certificates have to be in the file, as kind's and ours are. */
+export function readKubeconfig(file: string, name?: string): Access {
   const config = (parse(textOf(file)) ?? {}) as Kubeconfig
-  const context = byName(config.contexts, config['current-context'])?.context
+  const context = byName(config.contexts, name ?? config['current-context'])?.context
   const cluster = byName(config.clusters, context?.cluster)?.cluster
   const user = byName(config.users, context?.user)?.user ?? {}
-  if (!cluster) throw new CannotRun(`${file} names no cluster as its current one`)
+  if (!cluster) {
+    throw new CannotRun(
+      `${file} names no cluster ${name === undefined ? 'as its current one' : `for ${name}`}`,
+    )
+  }
   return {
     server: cluster.server,
     ca: decoded(cluster['certificate-authority-data']),

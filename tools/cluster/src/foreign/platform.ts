@@ -102,8 +102,8 @@ type Operator = KubeObject & { spec: { template: { spec: { containers: { image: 
 /** As its label says; where that says no number, as its image does. */
 export function versionOf({ metadata, spec }: Operator): string {
   const label = metadata.labels?.['app.kubernetes.io/version'] ?? ''
-  const [, tag = 'of an unknown version'] =
-    /:([^:/@]+)(?:@|$)/.exec(spec.template.spec.containers[0]?.image ?? '') ?? []
+  const [image = ''] = spec.template.spec.containers[0]?.image.split('@') ?? []
+  const [, tag = 'of an unknown version'] = /:([^:/]+)$/.exec(image) ?? []
   return /^v?\d/.test(label) ? label : tag
 }
 

@@ -7,6 +7,7 @@ import { planAt } from './plan.ts'
 import { until } from './until.ts'
 
 const OUTPUT_BYTES_MAX = 64 * 1024 ** 2
+const RUN_MS_MAX = 600_000
 
 /** kubectl at one cluster. */
 export class Kubectl {
@@ -33,9 +34,8 @@ export class Kubectl {
   }
 
   /** What it writes. A failed one throws with its own words. */
-  async run(...args: string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(...this.command(...args), { maxBuffer: OUTPUT_BYTES_MAX })
-    return stdout
+  run(...args: string[]): Promise<string> {
+    return this.#ask(args, '')
   }
 
   /** What kubectl has no word for. `path` is that of the API server. */
@@ -44,14 +44,8 @@ export class Kubectl {
   }
 
   /** With an object, or a list of them, as the file that it works on. */
-  async given(input: object, ...args: string[]): Promise<string> {
-    const all = [...args, '--filename', '-']
-    const asked = promisify(execFile)(...this.command(...all), { maxBuffer: OUTPUT_BYTES_MAX })
-    // It may end before it has read all: then its own words say why.
-    asked.child.stdin?.on('error', () => {})
-    asked.child.stdin?.end(JSON.stringify(input))
-    const { stdout } = await asked
-    return stdout
+  given(input: object, ...args: string[]): Promise<string> {
+    return this.#ask([...args, '--filename', '-'], JSON.stringify(input))
   }
 
   /** Server-side: the CRDs of KEDA are larger than what the annotation of the other way holds. */
@@ -84,6 +78,17 @@ export class Kubectl {
     await until(`readiness of ${namespace}`, withinMs, ask).catch((error: Error) => {
       throw new Error(`${error.message}: it waits for ${waiting.join(', ')}`)
     })
+  }
+
+  async #ask(args: string[], input: string): Promise<string> {
+    const limits = { maxBuffer: OUTPUT_BYTES_MAX, timeout: RUN_MS_MAX }
+    const asked = promisify(execFile)(...this.command(...args), limits)
+    // It may end before it has read all: then its own words say why.
+    asked.child.stdin?.on('error', () => {})
+    // Ended also when there is nothing to say: it would wait for ever for the name of a user that the kubeconfig lacks.
+    asked.child.stdin?.end(input)
+    const { stdout } = await asked
+    return stdout
   }
 }
 

@@ -24,7 +24,7 @@ const BRIDGE_FILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables'
 export function lacksOf(env: NodeJS.ProcessEnv): string[] {
   if (process.platform !== 'linux') {
     return [
-      'a cluster of containers needs Linux: use one that runs elsewhere (kubectl apply -k k8s/overlays/…)',
+      'a cluster of containers needs Linux: use one that runs elsewhere (pnpm cluster up --context NAME)',
     ]
   }
   const lacks: string[] = []

@@ -8,7 +8,7 @@ import { downSteps, takeAway } from './down.ts'
 import { isMarked, objectsOf } from './objects.ts'
 import { OVERLAY_LABEL } from './overlay.ts'
 import { dapr, findOperator, keda } from './platform.ts'
-import { reach } from './reach.ts'
+import { kubectlTo, reach } from './reach.ts'
 import { install, installSteps, lookAround, lookSteps, type Standing, standingWords } from './up.ts'
 
 const DOOR_PORT = 8080
@@ -25,7 +25,7 @@ export async function inContext(context: string, command = '', args: string[]): 
     case 'logs':
       return serviceLogs((await reach(context, saying())).kubectl, args[0])
     case 'kubectl':
-      return (await reach(context, saying())).kubectl.inTerminal(...args)
+      return (await kubectlTo(context, saying())).inTerminal(...args)
     default:
       console.error(
         `with --context there is up, down, status, logs and kubectl, but no ${command || 'command'}`,
@@ -70,7 +70,7 @@ async function down(context: string): Promise<number> {
     return 0
   } catch (error) {
     console.error(signal.aborted ? 'no longer waiting' : (error as Error).message)
-    console.error(`Not all of it is gone: pnpm cluster down --context ${context} goes on.`)
+    console.error(`pnpm cluster down --context ${context} goes on where this ended`)
     return 1
   }
 }

@@ -18,17 +18,21 @@ export async function findKubectl(making: Making): Promise<[command: string, ...
   return [await buildBinary('kubelite', making), 'kubectl']
 }
 
-/** kubectl at the cluster of a context, and the cluster's version. Throws a sentence when there is no way to it. */
+/** kubectl at the cluster of a context, whatever becomes of it. */
+export async function kubectlTo(context: string, making: Making): Promise<Kubectl> {
+  const [command, ...first] = await findKubectl(making)
+  return new Kubectl(command, ...first, '--context', context)
+}
+
+/** The same with the cluster's version; throws a sentence when there is no way to it. */
 export async function reach(
   context: string,
   making: Making,
 ): Promise<{ kubectl: Kubectl; kubernetes: string }> {
-  const [command, ...first] = await findKubectl(making)
-  const known = (await new Kubectl(command, ...first).run('config', 'get-contexts', '--output=name'))
-    .split('\n')
-    .filter((name) => name !== '')
+  const kubectl = await kubectlTo(context, making)
+  const names = await kubectl.run('config', 'get-contexts', '--output=name')
+  const known = names.split('\n').filter((name) => name !== '')
   if (!known.includes(context)) throw new Error(unknownContext(context, known, making.env))
-  const kubectl = new Kubectl(command, ...first, '--context', context)
   const asked = kubectl.run('version', '--output=json', `--request-timeout=${ANSWERS_WITHIN}`)
   const version = await asked.catch((error: Error) => {
     throw new Error(

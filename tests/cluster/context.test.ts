@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,10 +70,22 @@ describe.skipIf(lacks.length > 0)('the cluster of a context', () => {
     await kubectl.run('delete', 'namespace', 'keda')
   })
 
+  test('is told what stands when somebody no longer waits', { timeout: TAKES_MS }, async () => {
+    const asked = start('up', '--overlay', 'local')
+    asked.child.stdout?.on('data', (text) => {
+      if (String(text).includes('✔ Dapr')) asked.child.kill('SIGINT')
+    })
+    const { code, said } = await asked.end
+    expect(said).toMatch(/Dapr \S+ will be installed/)
+    expect(said).toContain('no longer waiting\nDapr is there\nKEDA was begun, and may go on by itself\n')
+    expect(said).toContain(`pnpm cluster up --context ${CONTEXT} --overlay local   goes on`)
+    expect(code).toBe(1)
+  })
+
   test('gets Dapr, KEDA and a shop that works', { timeout: TAKES_MS }, async () => {
     const up = await cluster('up', '--overlay', 'local')
     expect(up).toMatchObject({ code: 0, said: expect.stringContaining('The shop is open') })
-    expect(up.said).toMatch(/Dapr \S+ will be installed/)
+    expect(up.said).toMatch(/Dapr \S+ is there, from here/)
 
     const { status, body } = await post({ url: DOOR }, { name: 'hans' })
     expect(status).toBe(202)
@@ -124,14 +136,19 @@ describe.skipIf(lacks.length > 0)('the cluster of a context', () => {
   })
 
   /** As it is typed. */
-  async function cluster(...args: string[]): Promise<Said> {
+  function cluster(...args: string[]): Promise<Said> {
+    return start(...args).end
+  }
+
+  function start(...args: string[]): { child: ChildProcess; end: Promise<Said> } {
     const main = join(root, 'tools/cluster/src/main.ts')
     const typed = [main, ...args, '--context', CONTEXT]
     const run = promisify(execFile)(process.execPath, typed, { env, timeout: TAKES_MS })
-    return run.then(
+    const end = run.then(
       ({ stdout, stderr }) => ({ code: 0, said: stdout + stderr }),
       ({ code, stdout, stderr }) => ({ code, said: stdout + stderr }),
     )
+    return { child: run.child, end }
   }
 
   async function removePlatform(): Promise<void> {

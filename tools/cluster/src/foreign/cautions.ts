@@ -1,11 +1,9 @@
 import type { Kubectl } from '../kubectl.ts'
-import type { UpOptions } from './arguments.ts'
 import type { KubeObject } from './objects.ts'
 import { asksForDefaultStorage, type ShopObject, shopImagesIn } from './overlay.ts'
+import type { Wish } from './words.ts'
 
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class'
-
-type Wish = UpOptions & { context: string }
 
 /** What may keep the shop from opening, though nothing forbids to try. */
 export async function cautionsFor(kubectl: Kubectl, shop: ShopObject[], wish: Wish): Promise<string[]> {

@@ -5,11 +5,12 @@ import { NAMESPACE } from '../place.ts'
 import { serviceLogs } from '../shop.ts'
 import { readUpOptions } from './arguments.ts'
 import { downSteps, takeAway } from './down.ts'
-import { isMarked, objectsOf } from './objects.ts'
-import { OVERLAY_LABEL } from './overlay.ts'
+import { isMarked } from './objects.ts'
+import { OVERLAY_LABEL, shopNamespace } from './overlay.ts'
 import { dapr, findOperator, keda } from './platform.ts'
 import { kubectlTo, reach } from './reach.ts'
-import { install, installSteps, lookAround, lookSteps, type Standing, standingWords } from './up.ts'
+import { install, installSteps, lookAround, lookSteps } from './up.ts'
+import { type Standing, standingWords } from './words.ts'
 
 const DOOR_PORT = 8080
 
@@ -87,9 +88,8 @@ async function status(context: string): Promise<number> {
 }
 
 async function shopStatus(kubectl: Kubectl, context: string): Promise<number> {
-  const of = ['namespace', NAMESPACE, '--ignore-not-found', '--output=json']
-  const [space] = objectsOf(await kubectl.run('get', ...of))
-  if (space === undefined) {
+  const space = await shopNamespace(kubectl)
+  if (space === null) {
     console.log(`the shop: not there (pnpm cluster up --context ${context})`)
     return 1
   }

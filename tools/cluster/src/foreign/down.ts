@@ -1,7 +1,8 @@
 import { type Report, Steps } from '@tideshop/run/steps'
 import type { Kubectl } from '../kubectl.ts'
 import { NAMESPACE } from '../place.ts'
-import { isMarked, objectsOf } from './objects.ts'
+import { isMarked } from './objects.ts'
+import { shopNamespace } from './overlay.ts'
 import { findOperator, partsOf } from './platform.ts'
 import { reach } from './reach.ts'
 import { releasedManifests } from './released.ts'
@@ -45,10 +46,10 @@ export async function takeAway(context: string, { env, report, signal }: Doing):
 
 /** With its namespace, which holds all that an overlay has. */
 async function removeShop(kubectl: Kubectl, waiting: Waiting): Promise<string[]> {
-  const of = ['namespace', NAMESPACE, '--ignore-not-found', '--output=json']
-  const spaces = objectsOf(await kubectl.run('get', ...of))
-  if (!spaces.every(isMarked)) return [`the namespace ${NAMESPACE} stays: it did not come from here`]
-  await removeObjects(kubectl, SHOP, spaces, waiting)
+  const space = await shopNamespace(kubectl)
+  if (space === null) return []
+  if (!isMarked(space)) return [`the namespace ${NAMESPACE} stays: it did not come from here`]
+  await removeObjects(kubectl, SHOP, [space], waiting)
   return (await keptVolumes(kubectl)).map(
     (name) => `the volume ${name} stays, as its storage class wants: it has data of the shop`,
   )

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { root } from '@tideshop/run/arguments'
 import type { Kubectl } from '../kubectl.ts'
-import { type KubeObject, marked, objectsIn } from './objects.ts'
+import { NAMESPACE } from '../place.ts'
+import { type KubeObject, marked, objectsIn, objectsOf } from './objects.ts'
 
 export const OVERLAYS = ['kind', 'production', 'local'] as const
 export type Overlay = (typeof OVERLAYS)[number]
@@ -33,6 +34,12 @@ export async function readOverlay(kubectl: Kubectl, overlay: Overlay): Promise<S
   return objects.map((object) =>
     object.kind === 'Namespace' ? marked(object, { [OVERLAY_LABEL]: overlay }) : object,
   )
+}
+
+/** Of the shop, as it is in the cluster; null where there is none. */
+export async function shopNamespace(kubectl: Kubectl): Promise<KubeObject | null> {
+  const of = ['namespace', NAMESPACE, '--ignore-not-found', '--output=json']
+  return objectsOf(await kubectl.run('get', ...of))[0] ?? null
 }
 
 /** The shop's images from another registry, in the same version. */

@@ -68,8 +68,9 @@ export function partsOf(released: Released): [Part, KubeObject[]][] {
 
 export type Found =
   | { state: 'absent' }
-  /** Whole, or as much as there is after a start that was given up. */
   | { state: 'ours'; version: string }
+  /** From here, but without its operator: an `up` was given up, or a `down`. */
+  | { state: 'begun' }
   | { state: 'theirs'; version: string; namespace: string }
   /** Some of it, without its operator, and not from here. */
   | { state: 'pieces'; titles: string[] }
@@ -80,7 +81,7 @@ export async function findPart(kubectl: Kubectl, part: Part, objects: KubeObject
   const live = await liveOf(kubectl, objects)
   const others = live.filter((object) => !isMarked(object))
   if (others.length > 0) return { state: 'pieces', titles: others.map(titleOf) }
-  return live.length > 0 ? { state: 'ours', version: 'unfinished' } : { state: 'absent' }
+  return live.length > 0 ? { state: 'begun' } : { state: 'absent' }
 }
 
 /** By its Deployment alone. */

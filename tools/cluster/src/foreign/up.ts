@@ -1,16 +1,14 @@
 import { type Report, Steps } from '@tideshop/run/steps'
-import { DAPR } from '@tideshop/runtime/recipes'
-import { KEDA } from '../binaries.ts'
 import type { Kubectl } from '../kubectl.ts'
 import { NAMESPACE } from '../place.ts'
-import type { UpOptions } from './arguments.ts'
 import { cautionsFor } from './cautions.ts'
-import { isMarked, type KubeObject, listOf, objectsOf } from './objects.ts'
-import { awakeIn, OVERLAY_LABEL, readOverlay, type ShopObject, withImages } from './overlay.ts'
-import { APPLY, type Found, findPart, installPart, type Part, partsOf } from './platform.ts'
+import { isMarked, type KubeObject, listOf } from './objects.ts'
+import { awakeIn, OVERLAY_LABEL, readOverlay, type ShopObject, shopNamespace, withImages } from './overlay.ts'
+import { APPLY, dapr, type Found, findPart, installPart, keda, type Part, partsOf } from './platform.ts'
 import { reach } from './reach.ts'
 import { releasedManifests } from './released.ts'
 import { untilNothingIsMissing, type Waiting } from './waiting.ts'
+import { foundWords, piecesWords, type Standing, type Wish } from './words.ts'
 import { unreadyIn } from './workloads.ts'
 
 /*
@@ -20,9 +18,7 @@ import { unreadyIn } from './workloads.ts'
 
 const OPEN_WITHIN_MS = 900_000
 const SHOP = 'the shop'
-const TESTED: Record<string, string> = { Dapr: DAPR, KEDA }
 
-export type Wish = UpOptions & { context: string }
 export type Doing = { env: NodeJS.ProcessEnv; report: Report; signal: AbortSignal }
 
 export type UpPlan = {
@@ -33,12 +29,9 @@ export type UpPlan = {
   words: string[]
 }
 
-/** What this has brought so far, in its order. */
-export type Standing = Map<string, 'begun' | 'there'>
-
 /** As `report` names them. */
 export const lookSteps = ['cluster', 'manifests', 'what is there']
-export const installSteps = [...Object.keys(TESTED), SHOP]
+export const installSteps = [dapr.title, keda.title, SHOP]
 
 /** Changes nothing. Throws a sentence where it could not go on. */
 export async function lookAround(wish: Wish, { env, report, signal }: Doing): Promise<UpPlan> {
@@ -66,10 +59,8 @@ export async function lookAround(wish: Wish, { env, report, signal }: Doing): Pr
 
 /** Throws where the shop's namespace is somebody else's, or of another overlay. */
 async function demandFree(kubectl: Kubectl, { context, overlay }: Wish): Promise<void> {
-  const [space] = objectsOf(
-    await kubectl.run('get', 'namespace', NAMESPACE, '--ignore-not-found', '--output=json'),
-  )
-  if (space === undefined) return
+  const space = await shopNamespace(kubectl)
+  if (space === null) return
   if (!isMarked(space)) {
     throw new Error(
       `the namespace ${NAMESPACE} is there already, and did not come from here:\n` +
@@ -83,25 +74,6 @@ async function demandFree(kubectl: Kubectl, { context, overlay }: Wish): Promise
       `overlay ${there} is there: pnpm cluster down --context ${context} first, or --overlay ${there}`,
     )
   }
-}
-
-export function piecesWords({ title }: Part, titles: string[]): string {
-  return [
-    `${title} cannot be installed: some of it, or what bears its names, is there already and did not come from here:`,
-    ...titles.map((one) => `  - ${one}`),
-    `Install ${title} whole by its own means and come again, or remove these if nobody needs them.`,
-  ].join('\n')
-}
-
-export function foundWords({ title }: Part, found: Found): string {
-  const tested = TESTED[title] ?? ''
-  if (found.state === 'theirs') {
-    const stays = `${title} ${found.version} is there, in ${found.namespace}, and stays as it is`
-    return found.version === tested ? stays : `${stays}; the shop was tried with ${tested}`
-  }
-  if (found.state === 'ours')
-    return `${title} ${found.version} is there, from here: made ${tested} where it is not`
-  return `${title} ${tested} will be installed`
 }
 
 /** Resolves when the shop's services that do not sleep are there. `standing` is right at each moment, also when this rejects. */
@@ -133,17 +105,4 @@ async function missingOfShop(kubectl: Kubectl, shop: ShopObject[]): Promise<stri
   const jobs = await kubectl.get<{ items: Job[] }>('jobs', `--namespace=${NAMESPACE}`)
   const unended = jobs.items.filter(({ status }) => !status.succeeded).map(({ metadata }) => metadata.name)
   return [...(await unreadyIn(kubectl, NAMESPACE, awakeIn(shop))), ...unended]
-}
-
-/** For who stopped it, or met a fault: what is half done, and what to type. */
-export function standingWords(standing: Standing, { context, overlay, imagePrefix }: Wish): string {
-  if (standing.size === 0) return 'nothing was changed in the cluster'
-  const those = (state: string) => [...standing].filter(([, is]) => is === state).map(([title]) => title)
-  const options = `${overlay === 'kind' ? '' : ` --overlay ${overlay}`}${imagePrefix === null ? '' : ` --images ${imagePrefix}`}`
-  return [
-    ...those('there').map((title) => `${title} is there`),
-    ...those('begun').map((title) => `${title} was begun, and may go on by itself`),
-    `  pnpm cluster up --context ${context}${options}   goes on`,
-    `  pnpm cluster down --context ${context}   takes all of it away`,
-  ].join('\n')
 }

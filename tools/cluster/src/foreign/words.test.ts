@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { imageWords } from './cautions.ts'
 import { keda, objectsOfPart, versionOf } from './platform.ts'
 import { unknownContext } from './reach.ts'
-import { foundWords, piecesWords, type Standing, standingWords } from './up.ts'
 import { someOf } from './waiting.ts'
+import { foundWords, piecesWords, type Standing, standingWords } from './words.ts'
 import { troublesOf } from './workloads.ts'
 
 /** What somebody reads at whose cluster it does not go on. */
@@ -43,6 +43,8 @@ test('who has Dapr or KEDA is told that it stays, and when it is another than wa
   expect(foundWords(keda, { ...theirs, version: '2.15.1' })).toMatch(
     /stays as it is; the shop was tried with 2.21.0$/,
   )
+  expect(foundWords(keda, { state: 'ours', version: '2.21.0' })).toBe('KEDA 2.21.0 is there, from here')
+  expect(foundWords(keda, { state: 'ours', version: '2.20.0' })).toMatch(/from here, and will be 2.21.0$/)
   expect(foundWords(keda, { state: 'absent' })).toBe('KEDA 2.21.0 will be installed')
   expect(piecesWords(keda, ['APIService metrics'])).toMatch(
     /did not come from here:\n {2}- APIService metrics\n/,

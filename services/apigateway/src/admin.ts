@@ -20,7 +20,10 @@ export type AdminParts = Pick<OrderParts, 'orders'> & {
   failures: FailureTable
 }
 
-/** What the shop's staff does. Who may is asked before what: rubbish of a stranger is not even read. */
+/**
+ * What the shop's staff does. Who may is asked before what: rubbish of a stranger is not even read. Before a turn of its stock `catalog`
+ * is asked for the good: that call counts at once and wakes who sleeps, a turn only when it has failed, 5 s later.
+ */
 export function administrate(app: Express, parts: AdminParts): void {
   const { catalog, stock } = parts
   app.put('/api/admin/goods/:sku', needs('catalog:write'), jsonBody, async (request, response) => {
@@ -34,7 +37,8 @@ export function administrate(app: Express, parts: AdminParts): void {
   })
 
   app.get('/api/admin/stock/:sku', needs('stock:read'), async (request, response) => {
-    response.json(await stock.read(parse(sku, request.params['sku'], 'sku')))
+    const { sku: good } = await catalog.good(parse(sku, request.params['sku'], 'sku'))
+    response.json(await stock.read(good))
   })
 
   app.post(
@@ -42,8 +46,9 @@ export function administrate(app: Express, parts: AdminParts): void {
     needs('stock:deliver'),
     jsonBody,
     async (request, response) => {
-      const good = parse(sku, request.params['sku'], 'sku')
-      response.json(await stock.deliver(good, parse(stockDelivery, request.body)))
+      const delivery = parse(stockDelivery, request.body)
+      const { sku: good } = await catalog.good(parse(sku, request.params['sku'], 'sku'))
+      response.json(await stock.deliver(good, delivery))
     },
   )
 

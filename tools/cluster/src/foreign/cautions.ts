@@ -24,19 +24,19 @@ async function hasDefaultClass(kubectl: Kubectl): Promise<boolean> {
 
 /** No registry has them, and no node can be asked for all that it has. */
 export function imageWords(images: string[], { context, overlay }: Wish): string {
-  if (overlay === 'local')
+  if (overlay === 'local') {
     return 'its images are those that pnpm cluster up makes on this machine: no other node has them'
-  const [first = ''] = images
-  const one = first.replace(/[^/]+(?=:[^:]*$)/, '$service')
-  const kind = /^kind-(.+)$/.exec(context)?.[1]
+  }
+  const version = images[0]?.split(':').at(-1) ?? ''
   const services = images.map((image) => /([^/]+):[^:]*$/.exec(image)?.[1]).join(' ')
-  const build = `docker build --build-arg SERVICE=$service --tag ${one} .`
-  const load = `kind load docker-image ${one}${kind === undefined ? '' : ` --name ${kind}`}`
+  const kind = /^kind-(.+)$/.exec(context)?.[1]
+  const name = `${kind === undefined ? 'REGISTRY' : 'tideshop'}/$service:${version}`
+  const give = kind === undefined ? `docker push ${name}` : `kind load docker-image ${name} --name ${kind}`
   return [
-    `the images ${first} and so on are in no registry. Where they are not on the nodes yet:`,
+    'the images of the shop are in no public registry. Where they are not at hand yet:',
     `  for service in ${services}; do`,
-    `    ${build} && ${kind === undefined ? 'docker push, by a name of your registry' : load}`,
+    `    docker build --build-arg SERVICE=$service --tag ${name} . && ${give}`,
     '  done',
-    ...(kind === undefined ? ['and --images <registry>/<folder> says where they are'] : []),
+    ...(kind === undefined ? ['and then --images REGISTRY (registry.example.com/tideshop)'] : []),
   ].join('\n')
 }

@@ -17,7 +17,8 @@ import { untilNothingIsMissing, type Waiting } from './waiting.ts'
  * that cluster can be hit.
  */
 
-const GONE_WITHIN_MS = 300_000
+/** Three minutes were seen, on two cores, for a shop whose pods had not all started. */
+const GONE_WITHIN_MS = 600_000
 
 /** Who else has objects of its kinds, by name. They would go with it. */
 export async function usersOf(kubectl: Kubectl, { namespace }: Part, ours: KubeObject[]): Promise<string[]> {

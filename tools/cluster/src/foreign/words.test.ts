@@ -78,7 +78,9 @@ test('images that no registry has are named with what brings them', () => {
   expect(kind).toContain('for service in users jobs; do')
   expect(kind).toContain('docker build --build-arg SERVICE=$service --tag tideshop/$service:dev .')
   expect(kind).toContain('kind load docker-image tideshop/$service:dev --name shop')
-  expect(imageWords(images, { ...wish, context: 'far' })).toContain('--images <registry>/<folder>')
+  const far = imageWords(images, { ...wish, context: 'far' })
+  expect(far).toContain('--tag REGISTRY/$service:dev . && docker push REGISTRY/$service:dev')
+  expect(far).toContain('and then --images REGISTRY')
 })
 
 test('an image that cannot be had is told while a container that starts is not', () => {

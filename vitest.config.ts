@@ -1,15 +1,20 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { closingLine } from './tests/closing-line.ts'
+import { LongestFirst } from './tests/longest-first.ts'
 
-/** One file at a time, after all others: a system test owns Kafka, the database and eight processes on two cores. */
-const alone = { fileParallelism: false, pool: 'forks' as const, sequence: { groupOrder: 1 } }
+/** Two files at a time, after all others: each has a shop of its own, Kafka, database and sidecars, and mostly waits for it. */
+const besideAnother = { maxWorkers: 2, pool: 'forks' as const, sequence: { groupOrder: 1 } }
+/** One file at a time: what it says is about time, processor time or memory. */
+const alone = { fileParallelism: false, pool: 'forks' as const, sequence: { groupOrder: 2 } }
+const ALONE = ['cost', 'outage', 'prices', 'start'].map((name) => `tests/system/${name}.test.ts`)
 
 export default defineConfig({
   test: {
     reporters: ['default', closingLine()],
     // By itself vitest leaves one core idle, which on two cores is half of them.
     maxWorkers: availableParallelism(),
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -28,7 +33,17 @@ export default defineConfig({
       {
         test: {
           name: 'system',
-          include: ['tests/system/**/*.test.ts'],
+          include: ['tests/system/*.test.ts'],
+          exclude: ALONE,
+          testTimeout: 120_000,
+          hookTimeout: 1_500_000,
+          ...besideAnother,
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: ALONE,
           testTimeout: 120_000,
           hookTimeout: 1_500_000,
           ...alone,

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { openSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { NAMESPACE, placeOf } from '@tideshop/cluster/place'
@@ -41,9 +43,8 @@ describe.skipIf(lacks.length > 0)(`on ${NODES.length} played nodes`, () => {
     kwok = spawn(
       binaries.kwok,
       [`--kubeconfig=${place.kubeconfig}`, `--config=${manifests.kwok}`, ...settings],
-      {
-        stdio: ['ignore', 'ignore', 'inherit'],
-      },
+      // A line for each pod that it plays.
+      { stdio: ['ignore', 'ignore', openSync(join(place.logs, 'kwok.log'), 'a')] },
     )
     const kubectl = kubectlAt(place)
     for (const name of NODES) await kubectl.post('/api/v1/nodes', node(name))
@@ -64,14 +65,14 @@ describe.skipIf(lacks.length > 0)(`on ${NODES.length} played nodes`, () => {
     for (const [service, most] of Object.entries(PODS)) await playAll(service, most)
 
     const began = watch.nowMs()
-    await lag('make', String(WAITING))
+    await lag('make', WAITING)
     for (const [service, most] of Object.entries(PODS)) {
       await watch.until(service, `${most}/${most}`, GROWN_WITHIN_MS)
     }
     told.push(`0 → 280 pods ready after ${seconds(watch.nowMs() - began)}`)
 
     const over = watch.nowMs()
-    await lag('clear')
+    await lag('clear', 0)
     for (const service of services) await watch.until(service, '0/0', REST_WITHIN_MS)
     told.push(`280 → 0 after ${seconds(watch.nowMs() - over)}`)
     expect(services.map((service) => watch.mostReady(service))).toEqual(Object.values(PODS))
@@ -100,7 +101,8 @@ describe.skipIf(lacks.length > 0)(`on ${NODES.length} played nodes`, () => {
     await kubectlAt(place).run('patch', 'deployment', service, ...of)
   }
 
-  async function lag(...args: string[]): Promise<void> {
+  async function lag(what: 'make' | 'clear', count: number): Promise<void> {
+    const args = [what, String(count), ...services]
     await inside(readRecord(place)?.holder?.pid as number, process.execPath, [LAG, ...args])
   }
 })

@@ -3,18 +3,22 @@ import { KAFKA } from '@tideshop/cluster/backbone'
 import { topics } from '@tideshop/contracts/topics'
 
 /**
- * Run within the cluster's network, where its broker is: `node lag.ts make <count>` puts so many records into each topic,
- * and `node lag.ts clear` acknowledges all that waits. The records say nothing, so nobody may be there to hear them.
+ * Run within the cluster's network, where its broker is: `node lag.ts make <count> <app-id> …` puts so many records into each topic
+ * that these listen to, and `node lag.ts clear 0 <app-id> …` acknowledges all that waits. The records say nothing, so none of them may
+ * be there to hear.
  */
 
 const at = { clientId: 'test-lag', bootstrapBrokers: [KAFKA], retries: 3 }
 const SEND_MAX = 1000
 
-async function make(count: number): Promise<void> {
+const [what, count, ...appIds] = process.argv.slice(2)
+const theirs = topics.filter(({ listener }) => appIds.includes(listener))
+
+async function make(): Promise<void> {
   const producer = new Producer(at)
-  for (const { name } of topics) {
-    for (let sent = 0; sent < count; sent += SEND_MAX) {
-      const messages = Array.from({ length: Math.min(SEND_MAX, count - sent) }, () => ({
+  for (const { name } of theirs) {
+    for (let sent = 0; sent < Number(count); sent += SEND_MAX) {
+      const messages = Array.from({ length: Math.min(SEND_MAX, Number(count) - sent) }, () => ({
         topic: name,
         value: Buffer.from('{}'),
       }))
@@ -27,7 +31,7 @@ async function make(count: number): Promise<void> {
 async function clear(): Promise<void> {
   const admin = new Admin(at)
   const consumer = new Consumer({ ...at, groupId: 'test-lag' })
-  for (const { name, listener } of topics) {
+  for (const { name, listener } of theirs) {
     const ends = (await consumer.listOffsets({ topics: [name] })).get(name) ?? []
     const partitionOffsets = ends.map((offset, partition) => ({ partition, offset }))
     await admin.alterConsumerGroupOffsets({
@@ -38,5 +42,4 @@ async function clear(): Promise<void> {
   await Promise.all([admin.close(), consumer.close(true)])
 }
 
-const [what, count] = process.argv.slice(2)
-await (what === 'make' ? make(Number(count)) : clear())
+await (what === 'make' ? make() : clear())

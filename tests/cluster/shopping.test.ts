@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { kubectlAt } from '@tideshop/cluster/kubectl'
-import { DOOR, ISSUER_DOOR_PORT, MONGODB_DOOR_PORT, placeOf } from '@tideshop/cluster/place'
+import { DOOR, ISSUER_DOOR_PORT, MONGODB_DOOR_PORT, NAMESPACE, placeOf } from '@tideshop/cluster/place'
 import { planAt } from '@tideshop/cluster/plan'
 import { SERVICES } from '@tideshop/cluster/shop'
 import { type OrderView, orderView } from '@tideshop/contracts/orders'
@@ -24,8 +24,9 @@ const REST = SERVICES.filter((service) => service !== 'invoices' || hasInvoices)
   rest: ['apigateway', 'jobs'].includes(service) ? '1/1' : '0/0',
 }))
 const REST_WITHIN_MS = 120_000
-/** Behind so many orders an invoice waits longer: 5 s each, and one replica for the last 20. */
-const INVOICED_WITHIN_MS = 280_000
+const INVOICED_WITHIN_MS = 90_000
+/** For one invoice, instead of five seconds: what those do to the replicas is queue.test.ts's. */
+const INVOICE_WORK_MS = { here: 500, elsewhere: 5000 }
 /** Three services wake one after the other. */
 const ENDED_WITHIN_MS = 90_000
 /** `jobs` asks every 10 s, and what was asked has two services to wake. */
@@ -56,11 +57,13 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
   let watch: ReplicaWatch
   let client: MongoClient
 
-  beforeAll(() => {
+  beforeAll(async () => {
     watch = new ReplicaWatch()
     client = new MongoClient(`mongodb://127.0.0.1:${MONGODB_DOOR_PORT}`)
+    await setInvoiceWork(INVOICE_WORK_MS.here)
   })
   afterAll(async () => {
+    await setInvoiceWork(INVOICE_WORK_MS.elsewhere)
     watch?.[Symbol.dispose]()
     await client?.close()
     process.stdout.write(`\n${told.map((line) => `  ${line}\n`).join('')}`)
@@ -193,6 +196,11 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
       expect({ name, isActive, health }).toEqual({ name, isActive: false, health: 'Happy' })
     }
   })
+
+  async function setInvoiceWork(ms: number): Promise<void> {
+    const env = ['deployment/invoices', `INVOICE_WORK_MS=${ms}`]
+    if (hasInvoices) await kubectlAt(place).run('set', 'env', `--namespace=${NAMESPACE}`, ...env)
+  }
 
   async function untilRest(): Promise<void> {
     for (const { service, rest } of REST) await watch.until(service, rest, REST_WITHIN_MS)

@@ -1,5 +1,8 @@
 import type { Kubectl } from '@tideshop/cluster/kubectl'
 import { NAMESPACE } from '@tideshop/cluster/place'
+import { vi } from 'vitest'
+
+const PATIENCE = { timeout: 15_000, interval: 250 }
 
 /** One trigger of a ScaledObject, as KEDA sees it now. */
 export type TriggerSeen = {
@@ -18,8 +21,8 @@ export type TriggerSeen = {
 type ScaledObject = {
   metadata: { name: string }
   spec: { triggers: { metadata: Record<string, string> }[] }
-  status: {
-    externalMetricNames: string[]
+  status?: {
+    externalMetricNames?: string[]
     triggersActivity?: Record<string, { isActive: boolean }>
     health?: Record<string, { status: string }>
   }
@@ -27,24 +30,36 @@ type ScaledObject = {
 
 /** Every trigger of `keda/`, asked for by the way that the autoscaler asks: KEDA evaluates it at that moment. */
 export async function readTriggers(kubectl: Kubectl): Promise<TriggerSeen[]> {
-  const { items } = await kubectl.get<{ items: ScaledObject[] }>('scaledobjects', `--namespace=${NAMESPACE}`)
+  const objects = await vi.waitFor(() => scaledObjects(kubectl), PATIENCE)
   return Promise.all(
-    items.flatMap(({ metadata: { name }, spec, status }) =>
-      status.externalMetricNames.map(async (metric, index) => ({
+    objects.flatMap(({ metadata: { name }, spec, status }) =>
+      (status?.externalMetricNames ?? []).map(async (metric, index) => ({
         name: `${name} ${metric}`,
         value: await askForValue(kubectl, name, metric),
         threshold: thresholdOf(spec.triggers[index]?.metadata ?? {}),
-        isActive: status.triggersActivity?.[metric]?.isActive ?? false,
-        health: status.health?.[metric]?.status ?? 'never asked',
+        isActive: status?.triggersActivity?.[metric]?.isActive ?? false,
+        health: status?.health?.[metric]?.status ?? 'never asked',
       })),
     ),
   )
 }
 
+/** Throws while KEDA has not looked at each of them yet. */
+async function scaledObjects(kubectl: Kubectl): Promise<ScaledObject[]> {
+  const { items } = await kubectl.get<{ items: ScaledObject[] }>('scaledobjects', `--namespace=${NAMESPACE}`)
+  const unseen = items.filter(({ status }) => status?.externalMetricNames === undefined)
+  if (unseen.length > 0) throw new Error(`KEDA has not seen ${unseen.map(({ metadata }) => metadata.name)}`)
+  return items
+}
+
+/** After a broker's restart KEDA has no value for a moment, as the autoscaler, too, is told: it asks again. */
 async function askForValue(kubectl: Kubectl, name: string, metric: string): Promise<number> {
   const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${NAMESPACE}/${metric}`
   const selector = encodeURIComponent(`scaledobject.keda.sh/name=${name}`)
-  const answer = await kubectl.run('get', '--raw', `${path}?labelSelector=${selector}`)
+  const answer = await vi.waitFor(
+    () => kubectl.run('get', '--raw', `${path}?labelSelector=${selector}`),
+    PATIENCE,
+  )
   const [item] = (JSON.parse(answer) as { items: { value: string }[] }).items
   return quantity(item?.value ?? 'none')
 }

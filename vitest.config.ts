@@ -8,6 +8,8 @@ const besideAnother = { maxWorkers: 2, pool: 'forks' as const, sequence: { group
 /** One file at a time: what it says is about time, processor time or memory. */
 const alone = { fileParallelism: false, pool: 'forks' as const, sequence: { groupOrder: 2 } }
 const ALONE = ['cost', 'outage', 'prices', 'start'].map((name) => `tests/system/${name}.test.ts`)
+/** Eight minutes, in which the cluster loses Dapr, KEDA and the shop, and gets them back. */
+const CONTEXT = 'tests/cluster/context.test.ts'
 
 export default defineConfig({
   test: {
@@ -62,6 +64,17 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['tests/cluster/**/*.test.ts'],
+          exclude: [CONTEXT],
+          globalSetup: 'tests/cluster/one-cluster.ts',
+          testTimeout: 300_000,
+          hookTimeout: 3_000_000,
+          ...alone,
+        },
+      },
+      {
+        test: {
+          name: 'context',
+          include: [CONTEXT],
           globalSetup: 'tests/cluster/one-cluster.ts',
           testTimeout: 300_000,
           hookTimeout: 3_000_000,

@@ -5,8 +5,17 @@ import { LongestFirst } from './tests/longest-first.ts'
 
 /** Two files at a time, after all others: each has a shop of its own, Kafka, database and sidecars, and mostly waits for it. */
 const besideAnother = { maxWorkers: 2, pool: 'forks' as const, sequence: { groupOrder: 1 } }
-/** One file at a time: what it says is about time, processor time or memory. */
+/** One file at a time: what it says is about time, processor time or memory, or it has the machine's one cluster. */
 const alone = { fileParallelism: false, pool: 'forks' as const, sequence: { groupOrder: 2 } }
+/** Milliseconds. The first start builds and fetches. */
+const ofShops = { testTimeout: 120_000, hookTimeout: 1_500_000 }
+const onCluster = {
+  globalSetup: 'tests/cluster/one-cluster.ts',
+  testTimeout: 300_000,
+  hookTimeout: 3_000_000,
+  ...alone,
+}
+
 const ALONE = ['cost', 'outage', 'prices', 'start'].map((name) => `tests/system/${name}.test.ts`)
 /** Eight minutes, in which the cluster loses Dapr, KEDA and the shop, and gets them back. */
 const CONTEXT = 'tests/cluster/context.test.ts'
@@ -37,20 +46,11 @@ export default defineConfig({
           name: 'system',
           include: ['tests/system/*.test.ts'],
           exclude: ALONE,
-          testTimeout: 120_000,
-          hookTimeout: 1_500_000,
+          ...ofShops,
           ...besideAnother,
         },
       },
-      {
-        test: {
-          name: 'alone',
-          include: ALONE,
-          testTimeout: 120_000,
-          hookTimeout: 1_500_000,
-          ...alone,
-        },
-      },
+      { test: { name: 'alone', include: ALONE, ...ofShops, ...alone } },
       {
         test: {
           name: 'traps',
@@ -65,22 +65,10 @@ export default defineConfig({
           name: 'cluster',
           include: ['tests/cluster/**/*.test.ts'],
           exclude: [CONTEXT],
-          globalSetup: 'tests/cluster/one-cluster.ts',
-          testTimeout: 300_000,
-          hookTimeout: 3_000_000,
-          ...alone,
+          ...onCluster,
         },
       },
-      {
-        test: {
-          name: 'context',
-          include: [CONTEXT],
-          globalSetup: 'tests/cluster/one-cluster.ts',
-          testTimeout: 300_000,
-          hookTimeout: 3_000_000,
-          ...alone,
-        },
-      },
+      { test: { name: 'context', include: [CONTEXT], ...onCluster } },
       {
         test: {
           name: 'fuzz',

@@ -65,14 +65,14 @@ describe.skipIf(lacks.length > 0)(`on ${NODES.length} played nodes`, () => {
     for (const [service, most] of Object.entries(PODS)) await playAll(service, most)
 
     const began = watch.nowMs()
-    await lag('make', WAITING)
+    await lag('make', String(WAITING))
     for (const [service, most] of Object.entries(PODS)) {
       await watch.until(service, `${most}/${most}`, GROWN_WITHIN_MS)
     }
     told.push(`0 → 280 pods ready after ${seconds(watch.nowMs() - began)}`)
 
     const over = watch.nowMs()
-    await lag('clear', 0)
+    await lag('clear')
     for (const service of services) await watch.until(service, '0/0', REST_WITHIN_MS)
     told.push(`280 → 0 after ${seconds(watch.nowMs() - over)}`)
     expect(services.map((service) => watch.mostReady(service))).toEqual(Object.values(PODS))
@@ -101,9 +101,9 @@ describe.skipIf(lacks.length > 0)(`on ${NODES.length} played nodes`, () => {
     await kubectlAt(place).run('patch', 'deployment', service, ...of)
   }
 
-  async function lag(what: 'make' | 'clear', count: number): Promise<void> {
-    const args = [what, String(count), ...services]
-    await inside(readRecord(place)?.holder?.pid as number, process.execPath, [LAG, ...args])
+  async function lag(what: 'make' | 'clear', ...count: string[]): Promise<void> {
+    const args = [LAG, what, services.join(','), ...count]
+    await inside(readRecord(place)?.holder?.pid as number, process.execPath, args)
   }
 })
 

@@ -3,22 +3,22 @@ import { KAFKA } from '@tideshop/cluster/backbone'
 import { topics } from '@tideshop/contracts/topics'
 
 /**
- * Run within the cluster's network, where its broker is: `node lag.ts make <count> <app-id> …` puts so many records into each topic
- * that these listen to, and `node lag.ts clear 0 <app-id> …` acknowledges all that waits. The records say nothing, so none of them may
+ * Run within the cluster's network, where its broker is: `node lag.ts make <app-id>,… <count>` puts so many records into each
+ * topic that these listen to, and `node lag.ts clear <app-id>,…` acknowledges all that waits. The records say nothing, so none of them may
  * be there to hear.
  */
 
 const at = { clientId: 'test-lag', bootstrapBrokers: [KAFKA], retries: 3 }
 const SEND_MAX = 1000
 
-const [what, count, ...appIds] = process.argv.slice(2)
-const theirs = topics.filter(({ listener }) => appIds.includes(listener))
+const [what, listeners = '', count] = process.argv.slice(2)
+const theirs = topics.filter(({ listener }) => listeners.split(',').includes(listener))
 
-async function make(): Promise<void> {
+async function make(count: number): Promise<void> {
   const producer = new Producer(at)
   for (const { name } of theirs) {
-    for (let sent = 0; sent < Number(count); sent += SEND_MAX) {
-      const messages = Array.from({ length: Math.min(SEND_MAX, Number(count) - sent) }, () => ({
+    for (let sent = 0; sent < count; sent += SEND_MAX) {
+      const messages = Array.from({ length: Math.min(SEND_MAX, count - sent) }, () => ({
         topic: name,
         value: Buffer.from('{}'),
       }))
@@ -42,4 +42,4 @@ async function clear(): Promise<void> {
   await Promise.all([admin.close(), consumer.close(true)])
 }
 
-await (what === 'make' ? make() : clear())
+await (what === 'make' ? make(Number(count)) : clear())

@@ -21,8 +21,8 @@ export type TriggerSeen = {
 type ScaledObject = {
   metadata: { name: string }
   spec: { triggers: { metadata: Record<string, string> }[] }
-  status?: {
-    externalMetricNames?: string[]
+  status: {
+    externalMetricNames: string[]
     triggersActivity?: Record<string, { isActive: boolean }>
     health?: Record<string, { status: string }>
   }
@@ -33,12 +33,12 @@ export async function readTriggers(kubectl: Kubectl): Promise<TriggerSeen[]> {
   const objects = await vi.waitFor(() => scaledObjects(kubectl), PATIENCE)
   return Promise.all(
     objects.flatMap(({ metadata: { name }, spec, status }) =>
-      (status?.externalMetricNames ?? []).map(async (metric, index) => ({
+      status.externalMetricNames.map(async (metric, index) => ({
         name: `${name} ${metric}`,
         value: await askForValue(kubectl, name, metric),
         threshold: thresholdOf(spec.triggers[index]?.metadata ?? {}),
-        isActive: status?.triggersActivity?.[metric]?.isActive ?? false,
-        health: status?.health?.[metric]?.status ?? 'never asked',
+        isActive: status.triggersActivity?.[metric]?.isActive ?? false,
+        health: status.health?.[metric]?.status ?? 'never asked',
       })),
     ),
   )
@@ -47,7 +47,9 @@ export async function readTriggers(kubectl: Kubectl): Promise<TriggerSeen[]> {
 /** Throws while KEDA has not looked at each of them yet. */
 async function scaledObjects(kubectl: Kubectl): Promise<ScaledObject[]> {
   const { items } = await kubectl.get<{ items: ScaledObject[] }>('scaledobjects', `--namespace=${NAMESPACE}`)
-  const unseen = items.filter(({ status }) => status?.externalMetricNames === undefined)
+  const unseen = items.filter(
+    ({ status }: { status?: object }) => !status || !('externalMetricNames' in status),
+  )
   if (unseen.length > 0) throw new Error(`KEDA has not seen ${unseen.map(({ metadata }) => metadata.name)}`)
   return items
 }

@@ -12,7 +12,7 @@ import { MongoClient } from 'mongodb'
 import { afterAll, expect, test } from 'vitest'
 import { readStores } from '../shared/stores.ts'
 import { countRecords, countWaiting, produce, type Recorded, readTopics } from '../shared/topics.ts'
-import { ask, ended, post } from './door.ts'
+import { ask, ended, promiseFor } from './door.ts'
 import { openShop } from './open-shop.ts'
 
 /** What an operator does after a bad day: a shop is copied, is gone, and is put up again elsewhere. In the order of the tests. */
@@ -43,7 +43,7 @@ test('a shop with work that is done, work that waits and a dead letter is copied
   await produce(first, 'user-create', [POISON])
   await expect.poll(() => dead(first, 'list'), PATIENCE).toContain('1 wait')
   await first.replicas('approvals')[0]?.sidecar.kill()
-  pending = String((await post(first, { name: 'late' })).body['uuid'])
+  pending = await promiseFor(first, 'late')
   await expect.poll(() => statuses(first), PATIENCE).toEqual({ approved: OPERATIONS, waiting: 1 })
   // The copy is of a quiet shop: only the question that nobody hears is open.
   const waiting = () => Promise.all(topics.map((topic) => countWaiting(first, topic)))
@@ -114,8 +114,7 @@ test('a system that holds anything is not restored into', async () => {
 
 async function postAll(): Promise<void> {
   await eachOf(Array.from({ length: OPERATIONS }), async (_, index) => {
-    const { body } = await post(first, { name: `user-${index}` })
-    bodies.set(String(body['uuid']), null)
+    bodies.set(await promiseFor(first, `user-${index}`), null)
   })
   await expect.poll(() => statuses(first), PATIENCE).toEqual({ approved: OPERATIONS })
   await eachOf([...bodies.keys()], async (uuid) => {

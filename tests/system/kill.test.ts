@@ -1,5 +1,4 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { topics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
 import type { Process } from '@tideshop/run/process'
@@ -7,7 +6,7 @@ import { SAGA } from '@tideshop/run/shop'
 import { expect, test } from 'vitest'
 import { readStores } from '../shared/stores.ts'
 import { readTopics } from '../shared/topics.ts'
-import { ask, post } from './door.ts'
+import { ask, promiseFor } from './door.ts'
 import { openShop } from './open-shop.ts'
 
 const shop = await openShop({ only: SAGA, env: { APPROVAL_WORK_MS: '20' } })
@@ -17,8 +16,6 @@ const CALLERS = 20
 /** One in so many is on the deny list. */
 const DENIED_EVERY = 20
 /** A caller repeats the same request, with the same key, until it is promised something. */
-const TRIES_MAX = 300
-const TRY_EVERY_MS = 100
 const ALL_ENDED_WITHIN_MS = 90_000
 
 test('kill -9 of each service and each sidecar in the middle of 2,000 operations: every one ends once', {
@@ -47,20 +44,10 @@ async function postAll(promised: Map<string, string>): Promise<void> {
       next += 1
       const name = next % DENIED_EVERY === 0 ? 'mallory' : `user-${next}`
       const key = randomUUIDv7()
-      promised.set(key, await promiseFor(name, key))
+      promised.set(key, await promiseFor(shop, name, key))
     }
   }
   await Promise.all(Array.from({ length: CALLERS }, caller))
-}
-
-async function promiseFor(name: string, key: string): Promise<string> {
-  for (let tried = 0; tried < TRIES_MAX; tried += 1) {
-    const answer = await post(shop, { name }, { 'idempotency-key': key }).catch(() => null)
-    if (answer?.status === 202) return String(answer.body['uuid'])
-    if (answer !== null && answer.status < 500) throw new Error(`refused: ${JSON.stringify(answer.body)}`)
-    await delay(TRY_EVERY_MS)
-  }
-  throw new Error(`no promise for ${name} in ${TRIES_MAX} tries`)
 }
 
 /** Spreads the kills over the run, and brings each victim back at once, as Kubernetes would. */

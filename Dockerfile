@@ -24,8 +24,8 @@ WORKDIR /shop/services/${SERVICE}
 RUN install --directory --owner=1000 $NODE_COMPILE_CACHE
 # A number, because Kubernetes cannot tell of a name whether it is root.
 USER 1000:1000
-# Compiles once here what every replica would compile at its start; app.ts imports all and starts nothing.
-RUN node --eval "import('./src/app.ts')"
+# Compiles once here what every replica would compile at its start: main.ts loads all of it before it refuses a port that is none.
+RUN PORT=none node --eval "import('./src/main.ts').catch((error) => { if (!error.message.includes('at PORT')) throw error })"
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
   CMD ["node", "--eval", "fetch('http://127.0.0.1:' + process.env.PORT + '/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/main.ts"]
+CMD ["node", "--import", "@tideshop/kit/open-early", "src/main.ts"]

@@ -11,9 +11,11 @@ const alone = { fileParallelism: false, pool: 'forks' as const, sequence: { grou
 const ofShops = { testTimeout: 120_000, hookTimeout: 1_500_000 }
 const onCluster = {
   globalSetup: 'tests/cluster/one-cluster.ts',
+  setupFiles: 'tests/cluster/running-cluster.ts',
   testTimeout: 300_000,
   hookTimeout: 3_000_000,
   ...alone,
+  sequence: { groupOrder: 3 },
 }
 
 const ALONE = ['cost', 'outage', 'prices', 'start'].map((name) => `tests/system/${name}.test.ts`)

@@ -2,8 +2,6 @@ import { close } from '@tideshop/cluster/down'
 import { placeOf } from '@tideshop/cluster/place'
 import { readRecord, stateOf } from '@tideshop/cluster/record'
 import { lacksOf } from '@tideshop/cluster/requirements'
-import { up } from '@tideshop/cluster/up'
-import { plainLines } from '@tideshop/run/progress'
 import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
@@ -13,21 +11,22 @@ declare module 'vitest' {
   }
 }
 
-let isOurs = false
+let wasUp = false
 
-/** One cluster for all files. One that runs already is used, with the images that it has, and left running. */
-export async function setup(project: TestProject): Promise<void> {
+/** One cluster for all files, which the first of them starts (running-cluster.ts). One that runs already is used and left running. */
+export function setup(project: TestProject): void {
   const lacks = lacksOf(process.env)
   project.provide('lacks', lacks)
+  wasUp = isUp()
   if (lacks.length > 0) {
     console.warn(['The tests of the cluster are skipped:', ...lacks.map((lack) => `  - ${lack}`)].join('\n'))
-    return
   }
-  if (stateOf(readRecord(placeOf(process.env))) === 'running') return
-  await up({ env: process.env, report: plainLines(), signal: new AbortController().signal })
-  isOurs = true
 }
 
 export async function teardown(): Promise<void> {
-  if (isOurs) await close(placeOf(process.env))
+  if (!wasUp && isUp()) await close(placeOf(process.env))
+}
+
+function isUp(): boolean {
+  return stateOf(readRecord(placeOf(process.env))) === 'running'
 }

@@ -16,6 +16,8 @@ export type TriggerSeen = {
   isActive: boolean
   /** `Happy` while the value can be had. */
   health: string
+  /** How often in a row KEDA was not answered. */
+  failures: number
 }
 
 type ScaledObject = {
@@ -24,7 +26,7 @@ type ScaledObject = {
   status: {
     externalMetricNames: string[]
     triggersActivity?: Record<string, { isActive: boolean }>
-    health?: Record<string, { status: string }>
+    health?: Record<string, { status: string; numberOfFailures: number }>
   }
 }
 
@@ -39,6 +41,7 @@ export async function readTriggers(kubectl: Kubectl): Promise<TriggerSeen[]> {
         threshold: thresholdOf(spec.triggers[index]?.metadata ?? {}),
         isActive: status.triggersActivity?.[metric]?.isActive ?? false,
         health: status.health?.[metric]?.status ?? 'never asked',
+        failures: status.health?.[metric]?.numberOfFailures ?? 0,
       })),
     ),
   )

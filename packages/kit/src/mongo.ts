@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type AnyBulkWriteOperation,
   type Collection,
@@ -11,9 +12,13 @@ import {
 } from 'mongodb'
 import type { Pending, Rows, Write } from './aggregates.ts'
 import { Refusal } from './refusal.ts'
+import type { Log } from './telemetry.ts'
 
 /** Milliseconds until a database that cannot be reached counts as away: less than a front door waits, so that it can say so. */
 const SELECT_TIMEOUT_MS = 700
+/** Milliseconds for which a service that starts asks for its database, and between two times. */
+const CONNECT_WITHIN_MS = 30_000
+const CONNECT_EVERY_MS = 250
 /** Milliseconds after which a connection that says nothing is given up. */
 const SOCKET_TIMEOUT_MS = 10_000
 const DUPLICATE_KEY = 11000
@@ -23,11 +28,27 @@ const SOCKET_ENDED = new Set(['EPIPE', 'ECONNRESET'])
 export type MongoRow<S> = { _id: string; version: number; body: S; outbox?: Pending[] }
 
 /**
- * For a service: connected, or it fails to start, before it serves anybody. A client whose first use meets a database that
- * is away says "Topology is closed" for ever (driver 7.8); once connected it comes back by itself.
+ * For a service: connected, before it serves anybody, or it fails to start. It asks again for a while, since a database that starts as
+ * well, or a machine that starts many, answers late; each time as a new client, because one whose first use meets a database that is
+ * away says "Topology is closed" for ever (driver 7.8). Once connected it comes back by itself.
  */
-export function connectMongo(uri: string): Promise<MongoClient> {
-  return mongoClient(uri).connect()
+export async function connectMongo(
+  uri: string,
+  log: Log,
+  withinMs = CONNECT_WITHIN_MS,
+): Promise<MongoClient> {
+  const giveUpAt = performance.now() + withinMs
+  for (;;) {
+    const client = mongoClient(uri)
+    try {
+      return await client.connect()
+    } catch (error) {
+      await client.close()
+      if (!(error instanceof MongoServerSelectionError) || performance.now() > giveUpAt) throw error
+      log.warn({ reason: error.message }, 'the database is away; it is asked again')
+    }
+    await sleep(CONNECT_EVERY_MS)
+  }
 }
 
 /** Connects on first use. Writes count when a majority has them in its journal. */

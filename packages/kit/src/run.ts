@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
+import { listenAt } from './early-port.ts'
 import { type GrpcHandler, type Listener, listenerOf } from './listener.ts'
 import type { Log } from './telemetry.ts'
 
@@ -53,8 +54,7 @@ export async function run({ app, grpc, port, host, log, work, close }: Service):
     })
   }
 
-  server.listen(port, host)
-  await once(server, 'listening')
+  await listenAt(server, port, host)
   log.info({ port }, 'listening')
   const working = work?.(stopping.signal)
 

@@ -47,7 +47,7 @@ async function serve(): Promise<{ uri: string; stop: () => Promise<void> }> {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as { port: number }

@@ -1,7 +1,10 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
-import { atTheDoor, mongoClient } from '@tideshop/kit/mongo'
-import { expect, onTestFinished, test } from 'vitest'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { atTheDoor, connectMongo, mongoClient } from '@tideshop/kit/mongo'
+import { createLog } from '@tideshop/kit/telemetry'
+import type { Db } from 'mongodb'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { testDatabase } from './database.ts'
 
 /** Nobody listens there. */
 const AWAY = 'mongodb://127.0.0.1:9'
@@ -16,6 +19,39 @@ test('a client whose first use failed never connects again, which is why a servi
   // It does not even look: when this says something else, the driver has learnt it, and the rule can go.
   expect(await names.findOne().catch(nameOf)).toBe('MongoTopologyClosedError')
 })
+
+describe('a service that starts', () => {
+  const db = testDatabase()
+  const quiet = createLog('test', 'silent')
+
+  test('asks for its database until it is there', async () => {
+    const cut = Promise.withResolvers<void>()
+    let isThere = false
+    const database = createServer((socket) => {
+      if (isThere) leadTo(db(), socket)
+      else cut.resolve(void socket.destroy())
+    })
+    onTestFinished(() => void database.close())
+    await once(database.listen(0, '127.0.0.1'), 'listening')
+
+    const connecting = connectMongo(`mongodb://127.0.0.1:${(database.address() as AddressInfo).port}`, quiet)
+    await cut.promise
+    isThere = true
+    await (await connecting).close()
+  })
+
+  test('fails when it does not come', async () => {
+    const name = await connectMongo(AWAY, quiet, 1500).catch((error: Error) => error.name)
+    expect(name).toBe('MongoServerSelectionError')
+  })
+})
+
+function leadTo({ client }: Db, socket: Socket): void {
+  const [{ host, port } = { host: '', port: 0 }] = client.options.hosts as { host: string; port: number }[]
+  const database = connect(port, host)
+  socket.pipe(database).pipe(socket)
+  for (const one of [socket, database]) one.on('error', () => undefined)
+}
 
 test.each([
   [false, 'unavailable'],

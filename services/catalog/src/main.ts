@@ -17,7 +17,7 @@ const now = () => new Date()
 const log = createLog(appId, env.LOG_LEVEL)
 const metrics = createMetrics(appId)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
-const client = await connectMongo(env.MONGODB_URI)
+const client = await connectMongo(env.MONGODB_URI, log)
 const db = client.db(appId)
 const catalog = mongoCatalog(db)
 

@@ -13,7 +13,7 @@ const env = readEnv(process.env)
 armCrash(env.CRASH_AT)
 const log = createLog(appId, env.LOG_LEVEL)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
-const client = await connectMongo(env.MONGODB_URI)
+const client = await connectMongo(env.MONGODB_URI, log)
 const db = client.db(appId)
 const invoices = mongoInvoices(db)
 

@@ -14,7 +14,7 @@ armCrash(env.CRASH_AT)
 const log = createLog(appId, env.LOG_LEVEL)
 const metrics = createMetrics(appId)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
-const client = await connectMongo(env.MONGODB_URI)
+const client = await connectMongo(env.MONGODB_URI, log)
 const db = client.db(appId)
 
 const app = usersApp({

@@ -103,10 +103,7 @@ function podNetwork(place: Place) {
   return {
     cniVersion: '1.0.0',
     name: 'pods',
-    plugins: [
-      { ...bridge, ipam: addresses },
-      { type: 'portmap', capabilities: { portMappings: true } },
-    ],
+    plugins: [{ ...bridge, ipam: addresses }],
   }
 }
 

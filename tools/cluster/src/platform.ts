@@ -70,8 +70,8 @@ function prometheusSettings(kubeconfig: string) {
       {
         job_name: 'doors',
         ...sidecarsOf(discovery, 'keep'),
-        scrape_interval: '500ms',
-        scrape_timeout: '500ms',
+        scrape_interval: '250ms',
+        scrape_timeout: '250ms',
       },
       { job_name: 'others', ...sidecarsOf(discovery, 'drop'), scrape_interval: '5s', scrape_timeout: '5s' },
     ],

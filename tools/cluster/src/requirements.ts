@@ -46,7 +46,7 @@ export function lacksOf(env: NodeJS.ProcessEnv): string[] {
 
 /** Where the CNI plugins are, or null. */
 export function cniFolder(): string | null {
-  const needed = ['bridge', 'host-local', 'portmap']
+  const needed = ['bridge', 'host-local']
   return CNI_FOLDERS.find((folder) => needed.every((name) => isExecutable(`${folder}/${name}`))) ?? null
 }
 

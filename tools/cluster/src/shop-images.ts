@@ -36,7 +36,7 @@ export async function shopImages(services: string[], making: Making): Promise<Im
       user: `${USER}:${USER}`,
       env: { NODE_ENV: 'production', NODE_COMPILE_CACHE: COMPILE_CACHE },
       folder: `${SHOP}/services/${service}`,
-      command: ['node', 'src/main.ts'],
+      command: ['node', '--import', '@tideshop/kit/open-early', 'src/main.ts'],
     })
   }
   return images
@@ -86,10 +86,15 @@ async function serviceLayer(service: string, below: Layer[], making: Making): Pr
     await build(
       {
         ...making,
-        env: { PATH: '/usr/local/bin', NODE_ENV: 'production', NODE_COMPILE_CACHE: COMPILE_CACHE },
+        env: {
+          PATH: '/usr/local/bin',
+          NODE_ENV: 'production',
+          NODE_COMPILE_CACHE: COMPILE_CACHE,
+          PORT: 'none',
+        },
       },
       executableIn(pathFolders(making.env), 'chroot') ?? 'chroot',
-      [`--userspec=${USER}:${USER}`, whole, '/usr/local/bin/node', '--eval', inFolder(service)],
+      [`--userspec=${USER}:${USER}`, whole, '/usr/local/bin/node', '--eval', loadAll(service)],
       whole,
     )
     await cp(join(whole, COMPILE_CACHE), join(root, COMPILE_CACHE), { recursive: true })
@@ -99,9 +104,10 @@ async function serviceLayer(service: string, below: Layer[], making: Making): Pr
   return makeLayer({ name: service, inputs, fill }, making)
 }
 
-/** There is no shell in the image to go there first. app.ts imports all, and starts nothing. */
-function inFolder(service: string): string {
-  return `import('${SHOP}/services/${service}/src/app.ts')`
+/** Loads all that a start does, and starts nothing: main.ts refuses a port that is none before it does anything. */
+function loadAll(service: string): string {
+  const refused = `(error) => { if (!error.message.includes('at PORT')) throw error }`
+  return `import('${SHOP}/services/${service}/src/main.ts').catch(${refused})`
 }
 
 async function install(folder: string, services: string[], making: Making): Promise<void> {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { PortTaken } from './ports.ts'
 import { type Shop, type ShopOptions, startShop } from './shop.ts'
 
@@ -12,10 +13,28 @@ export const portOffsets = Array.from({ length: 40 }, (_, index) => 200 + index 
  */
 const CLAIM_PORT = 7079
 
-/** Opens a shop at the first offset that nobody else claims and whose ports are free. */
+/**
+ * Listened on while a shop starts. A start is all the cores for ten seconds: of two at once each takes longer than both in turn, and
+ * what they wait for of each other's processes comes late.
+ */
+const START_PORT = 7078
+/** Milliseconds. The shop before this one may have to build its sidecar first. */
+const TURN_WITHIN_MS = 1_800_000
+const TURN_LOOK_EVERY_MS = 200
+
+/** Opens a shop, in turn with others that do so, at the first offset that nobody else claims and whose ports are free. */
 export async function startSomewhere(options: ShopOptions): Promise<Shop> {
+  const turn = await turnToStart()
+  try {
+    return await startAtFreeOffset(options)
+  } finally {
+    turn.close()
+  }
+}
+
+async function startAtFreeOffset(options: ShopOptions): Promise<Shop> {
   for (const portOffset of portOffsets) {
-    const claim = await claimOf(portOffset)
+    const claim = await claimOf(CLAIM_PORT + portOffset)
     if (claim === null) continue
     try {
       const shop = await startShop({ ...options, portOffset })
@@ -28,11 +47,20 @@ export async function startSomewhere(options: ShopOptions): Promise<Shop> {
   throw new Error(`no free ports for a shop at any offset of ${portOffsets.join(', ')}`)
 }
 
+async function turnToStart(): Promise<Server> {
+  const giveUpAt = performance.now() + TURN_WITHIN_MS
+  for (;;) {
+    const turn = await claimOf(START_PORT)
+    if (turn !== null) return turn
+    if (performance.now() > giveUpAt)
+      throw new Error(`another shop has been starting since ${TURN_WITHIN_MS} ms`)
+    await delay(TURN_LOOK_EVERY_MS)
+  }
+}
+
 /** null when another process has it. It ends with this one, however that ends. */
-async function claimOf(portOffset: number): Promise<Server | null> {
-  const server = createServer()
-    .listen(CLAIM_PORT + portOffset, '127.0.0.1')
-    .unref()
+async function claimOf(port: number): Promise<Server | null> {
+  const server = createServer().listen(port, '127.0.0.1').unref()
   try {
     await once(server, 'listening')
     return server

@@ -99,7 +99,8 @@ describe.skipIf(lacks.length > 0)('storefront, scaled as system E had it,', () =
       `storefront: ${GROWS} ready after ${at === null ? 'never' : seconds(at - began)}, ${watch.mostReady('storefront')} at most; ${most} in flight`,
     )
     expect(why).toEqual([])
-    expect(most).toBeGreaterThan(CALLERS - CALLERS_PER_REPLICA)
+    // Not all of them at each moment: some read what they were given.
+    expect(most).toBeGreaterThan((GROWS - 1) * CALLERS_PER_REPLICA)
     expect(most).toBeLessThanOrEqual(CALLERS)
     expect(watch.mostReady('storefront')).toBeGreaterThanOrEqual(GROWS)
     expect(watch.mostReady('storefront')).toBeLessThanOrEqual(CALLERS / CALLERS_PER_REPLICA)

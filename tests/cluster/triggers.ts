@@ -58,7 +58,7 @@ async function scaledObjects(kubectl: Kubectl): Promise<ScaledObject[]> {
 }
 
 /** After a broker's restart KEDA has no value for a moment, as the autoscaler, too, is told: it asks again. */
-async function askForValue(kubectl: Kubectl, name: string, metric: string): Promise<number> {
+export async function askForValue(kubectl: Kubectl, name: string, metric: string): Promise<number> {
   const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${NAMESPACE}/${metric}`
   const selector = encodeURIComponent(`scaledobject.keda.sh/name=${name}`)
   const answer = await vi.waitFor(

@@ -57,6 +57,9 @@ function filesIn(folder: string): string[] {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
 }
 
+/** Beside the overlays, to be applied by hand. */
+const BY_HAND = ['as-published', 'knative']
+
 function isSource(folder: string): boolean {
-  return folder !== join(root, RENDERED) && basename(folder) !== 'as-published'
+  return folder !== join(root, RENDERED) && !BY_HAND.includes(basename(folder))
 }

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { root } from '@tideshop/run/arguments'
-import { parse } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { CannotRun } from '../arguments.ts'
 import type { KubeApi } from '../cluster/api.ts'
 import type { ClusterWatch } from '../cluster/watch.ts'
@@ -21,14 +21,22 @@ export function readSources(service: string): Sources {
   if (ours === null) throw new CannotRun(`there is no keda/${service}.yaml`)
   return {
     ours,
-    published: specIn(join(KEDA, 'as-published', `${service}.yaml`)),
+    published: aloneIn(specIn(join(KEDA, 'as-published', `${service}.yaml`))),
     requestRate: triggerOf('apigateway', 'prometheus'),
     lag: ours.triggers.find(({ type }) => type === 'kafka') ?? triggerOf('users', 'kafka'),
   }
 }
 
+/** Of the ScaledObject, which may stand with others in its file. */
 function specIn(file: string): Spec | null {
-  return existsSync(file) ? (parse(readFileSync(file, 'utf8')) as { spec: Spec }).spec : null
+  if (!existsSync(file)) return null
+  const objects = parseAllDocuments(readFileSync(file, 'utf8')).map((document) => document.toJS())
+  return objects.find(({ kind }: { kind: string }) => kind === 'ScaledObject')?.spec ?? null
+}
+
+/** Null where its trigger is pushed by something that has to be installed before, and that the callers have to ask. */
+function aloneIn(spec: Spec | null): Spec | null {
+  return spec?.triggers.some(({ type }) => type === 'external-push') ? null : spec
 }
 
 function triggerOf(service: string, kind: string): Trigger {

@@ -5,9 +5,9 @@ import { needRabbitmq } from '@tideshop/run/rabbitmq'
 import { DAPR } from '@tideshop/runtime/recipes'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { KEDA } from './binaries.ts'
+import { GO_HTTP_ADD_ON, HTTP_ADD_ON, KEDA } from './binaries.ts'
 import { DOOR, DOOR_SERVICE, ISSUER_DOOR_PORT, ISSUER_SERVICE, NODE } from './place.ts'
-import { PLATFORM_IMAGE } from './platform-images.ts'
+import { HTTP_ADD_ON_IMAGE, PLATFORM_IMAGE } from './platform-images.ts'
 import { SHOP_IMAGES } from './shop.ts'
 import { shopImage } from './shop-images.ts'
 
@@ -28,6 +28,15 @@ test('another cluster gets the release of KEDA that is built here', () => {
   const { images, labels } = parse(text('tools/cluster/manifests/keda-released/kustomization.yaml'))
   expect(images.map(({ newTag }: { newTag: string }) => newTag)).toEqual([KEDA, KEDA])
   expect(labels[0].pairs['app.kubernetes.io/version']).toBe(KEDA)
+})
+
+test('KEDA’s HTTP add-on is built in the version that is named, and runs from the image that is made', () => {
+  expect(readFileSync(join(GO_HTTP_ADD_ON, 'go.mod'), 'utf8')).toContain(
+    `\nrequire github.com/kedacore/http-add-on v${HTTP_ADD_ON}\n`,
+  )
+  expect(text('tools/cluster/manifests/http-add-on/kustomization.yaml')).toContain(
+    `value: "${HTTP_ADD_ON_IMAGE}"`,
+  )
 })
 
 test('the addresses of overlays/local are those of the cluster', () => {

@@ -10,6 +10,8 @@ export const KUBERNETES = '1.36.4'
 export const KEDA = '2.21.0'
 export const KWOK = '0.8.0'
 export const METRICS_SERVER = '0.9.0'
+/** KEDA's add-on that counts HTTP requests in flight. */
+export const HTTP_ADD_ON = '0.15.0'
 const COREDNS = '1.14.2'
 /** Of the 3rd generation the last that takes the Kubernetes libraries of the release above. */
 const HELM = '3.21.0'
@@ -20,6 +22,7 @@ const STRIPPED = '-ldflags=-s -w'
 
 export const GO_KUBERNETES = folderOf('kubernetes')
 export const GO_DAPR = folderOf('dapr')
+export const GO_HTTP_ADD_ON = folderOf('http-add-on')
 
 type Binary = { version: string; module: string; sources: string[]; target: string; flags: string[] }
 
@@ -35,6 +38,13 @@ const keda = (command: string): Binary => ({
   module: GO_KUBERNETES,
   sources: [],
   target: `github.com/kedacore/keda/v2/cmd/${command}`,
+  flags: [STRIPPED],
+})
+const httpAddOn = (part: string): Binary => ({
+  version: HTTP_ADD_ON,
+  module: GO_HTTP_ADD_ON,
+  sources: [],
+  target: `github.com/kedacore/http-add-on/${part}`,
   flags: [STRIPPED],
 })
 
@@ -96,8 +106,16 @@ const BINARIES = {
   pause: { version: '1', module: folderOf('pause'), sources: ['main.go'], target: '.', flags: [STRIPPED] },
 } satisfies Record<string, Binary>
 
+/** What no start needs: built when it is added. */
+const ADDED = {
+  'http-interceptor': httpAddOn('interceptor'),
+  'http-scaler': httpAddOn('scaler'),
+  'http-operator': httpAddOn('operator'),
+} satisfies Record<string, Binary>
+
 export type BinaryName = keyof typeof BINARIES
 export type Binaries = Record<BinaryName, string>
+type AddedName = keyof typeof ADDED
 
 type Options = { env: NodeJS.ProcessEnv; report: (line: string) => void; signal: AbortSignal }
 
@@ -108,9 +126,12 @@ export async function buildBinaries(options: Options): Promise<Binaries> {
   return paths as Binaries
 }
 
-/** The path of one of them. */
-export async function buildBinary(name: BinaryName, { env, report, signal }: Options): Promise<string> {
-  const { version, module, sources, target, flags }: Binary = BINARIES[name]
+/** The path of one of them, or of one that is added. */
+export async function buildBinary(
+  name: BinaryName | AddedName,
+  { env, report, signal }: Options,
+): Promise<string> {
+  const { version, module, sources, target, flags }: Binary = { ...BINARIES, ...ADDED }[name]
   const files = ['go.mod', 'go.sum', ...sources].map((file) => join(module, file))
   const folder = join(cacheRoot(env), await cacheName(name, version, files, [target, ...flags]))
   const output = join(folder, name)

@@ -6,6 +6,7 @@ import { since, withProgress } from '@tideshop/run/progress'
 import { close } from './down.ts'
 import { takeContext } from './foreign/arguments.ts'
 import { inContext } from './foreign/commands.ts'
+import { addHttpAddOn, addSteps, INTERCEPTOR, removeHttpAddOn } from './http-add-on.ts'
 import { kubectlAt } from './kubectl.ts'
 import { DOOR, NAMESPACE, type Place, PROMETHEUS_DOOR_PORT, placeOf } from './place.ts'
 import { readRecord, stateOf } from './record.ts'
@@ -20,6 +21,8 @@ const HELP = `pnpm cluster <command>: the shop on a real Kubernetes of this mach
   logs <name>     of a service (with its sidecars), or of a part of the cluster: kubelet, kafka, …
   kubectl …       the cluster's own kubectl
   restart <part>  kills kafka, mongodb or prometheus, as a crash does, and starts it again with its data
+  add http-add-on KEDA's HTTP add-on, built the first time (two minutes), for keda/as-published/storefront.yaml;
+                  remove http-add-on takes it away again
   down            ends all of it, and leaves this machine as it was
 
 Needs Linux, root, containerd, runc, CNI plugins and iptables; what is missing is named with the command that installs it.
@@ -51,6 +54,10 @@ async function main(words: string[]): Promise<number> {
       return logs(place, args[0])
     case 'restart':
       return restart(place, args[0])
+    case 'add':
+      return add(place, args)
+    case 'remove':
+      return remove(place, args)
     case 'kubectl':
       return kubectlAt(place).inTerminal(...args)
     default:
@@ -61,15 +68,12 @@ async function main(words: string[]): Promise<number> {
 
 async function start(): Promise<number> {
   const begunAt = performance.now()
-  const stopping = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
+  const stopping = untilStopped()
   let closed: string[] = []
   try {
-    closed = await withProgress(upSteps, (report) =>
-      up({ env: process.env, report, signal: stopping.signal }),
-    )
+    closed = await withProgress(upSteps, (report) => up({ env: process.env, report, signal: stopping }))
   } catch (error) {
-    if (!stopping.signal.aborted) throw error
+    if (!stopping.aborted) throw error
     console.log('the cluster was stopped before it was up; nothing of it runs')
     return 0
   }
@@ -137,6 +141,38 @@ async function restart(place: Place, name = ''): Promise<number> {
   startPart(place, part)
   console.log(`${part} was killed and starts again; what it says: pnpm cluster logs ${part}`)
   return 0
+}
+
+async function add(place: Place, args: string[]): Promise<number> {
+  if (!isHttpAddOn(args)) return 1
+  const signal = untilStopped()
+  await withProgress(addSteps, (report) => addHttpAddOn(place, { env: process.env, report, signal }))
+  const { namespace, service, port } = INTERCEPTOR
+  console.log(`
+  Now:  pnpm cluster kubectl delete scaledobject storefront --namespace=${NAMESPACE}
+        pnpm cluster kubectl apply --server-side --filename keda/as-published/storefront.yaml
+  Ask:  service ${service} of namespace ${namespace}, port ${port}, with the host that is named there
+`)
+  return 0
+}
+
+async function remove(place: Place, args: string[]): Promise<number> {
+  if (!isHttpAddOn(args)) return 1
+  await removeHttpAddOn(place, { env: process.env, report: console.log, signal: untilStopped() })
+  return 0
+}
+
+function isHttpAddOn(args: string[]): boolean {
+  if (args.join(' ') === 'http-add-on') return true
+  console.error('pnpm cluster add http-add-on | pnpm cluster remove http-add-on')
+  return false
+}
+
+/** Aborted when this process is told to end. */
+function untilStopped(): AbortSignal {
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
+  return stopping.signal
 }
 
 /** What a start says that failed. */

@@ -80,17 +80,22 @@ export async function renderDapr(
   await writeFile(join(folder, 'dapr.yaml'), await outputOf(helm, args))
 }
 
-/** Manifests of a Go module, and our kustomization that is laid over them: it stands beside the module's `folder`. */
-export type Patched = { name: string; module: string; folder: string; kustomization: string }
+/**
+ * Manifests of a Go module, which `go`, a module of ours, asks for in a version, and our kustomization that is laid over them: it
+ * stands beside the module's `folder`.
+ */
+export type Patched = { name: string; go: string; module: string; folder: string; kustomization: string }
 
 export const keda: Patched = {
   name: 'keda',
+  go: GO_KUBERNETES,
   module: 'github.com/kedacore/keda/v2',
   folder: 'config',
   kustomization: KEDA_KUSTOMIZATION,
 }
 const metricsServer: Patched = {
   name: 'metrics-server',
+  go: GO_KUBERNETES,
   module: 'sigs.k8s.io/metrics-server',
   folder: 'manifests/base',
   kustomization: METRICS_KUSTOMIZATION,
@@ -98,12 +103,12 @@ const metricsServer: Patched = {
 
 /** Writes `<name>.yaml`. */
 export async function renderPatched(
-  { name, module, folder, kustomization }: Patched,
+  { name, go, module, folder, kustomization }: Patched,
   into: string,
   [command, ...args]: CommandLine,
   making: Making,
 ): Promise<void> {
-  const source = await fetchModule({ ...making, module: GO_KUBERNETES, onLine: () => {} }, module)
+  const source = await fetchModule({ ...making, module: go, onLine: () => {} }, module)
   const draft = join(into, 'draft')
   await mkdir(join(draft, name), { recursive: true })
   await cp(join(source, folder), join(draft, basename(folder)), { recursive: true })

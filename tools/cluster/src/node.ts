@@ -32,18 +32,13 @@ export async function startContainerd(place: Place, cni: string): Promise<void> 
   )
 }
 
-/** Unpacked too, so that the first pod does not wait for it. */
-export function giveImages(images: Image[]): Promise<void> {
-  return importImages(images, [
-    'ctr',
-    '--address',
-    CONTAINERD,
-    '--namespace',
-    'k8s.io',
-    'images',
-    'import',
-    '-',
-  ])
+/**
+ * Unpacked too, so that the first pod does not wait for it. From within the cluster's namespaces, or from outside with the command
+ * that leads into them.
+ */
+export function giveImages(images: Image[], enter: string[] = []): Promise<void> {
+  const imported = ['--address', CONTAINERD, '--namespace', 'k8s.io', 'images', 'import', '-']
+  return importImages(images, [...enter, 'ctr', ...imported])
 }
 
 /** The kubelet and the translation of Services' addresses; resolves when pods can be placed here. */

@@ -6,6 +6,8 @@ import { type Image, type Making, makeLayer } from './images.ts'
 export const PAUSE_IMAGE = 'localhost/tideshop/pause:1'
 /** One for all parts of the platform: they are single files, and each is started by its path. */
 export const PLATFORM_IMAGE = 'localhost/tideshop/platform:1'
+/** The same for the parts of KEDA's HTTP add-on. */
+export const HTTP_ADD_ON_IMAGE = 'localhost/tideshop/http-add-on:1'
 
 const PARTS: BinaryName[] = [
   'coredns',
@@ -20,23 +22,25 @@ const PARTS: BinaryName[] = [
 
 /** The charts say runAsNonRoot; any number but 0 will do. */
 const USER = '65532'
+const plain = { env: {}, folder: '/', user: USER }
 
 /** A layer per binary, so that a new daprd does not make the others anew. */
 export async function platformImages(binaries: Binaries, daprd: string, making: Making): Promise<Image[]> {
   const files = [daprd, ...PARTS.map((name) => binaries[name])]
   const layers = []
   for (const file of files) layers.push(await binaryLayer(file, making))
-  const plain = { env: {}, folder: '/' }
+  const pause = await binaryLayer(binaries.pause, making)
   return [
-    {
-      ...plain,
-      name: PAUSE_IMAGE,
-      layers: [await binaryLayer(binaries.pause, making)],
-      user: USER,
-      command: ['/pause'],
-    },
-    { ...plain, name: PLATFORM_IMAGE, layers, user: USER, command: ['/daprd'] },
+    { ...plain, name: PAUSE_IMAGE, layers: [pause], command: ['/pause'] },
+    { ...plain, name: PLATFORM_IMAGE, layers, command: ['/daprd'] },
   ]
+}
+
+/** Of the paths of its binaries. */
+export async function httpAddOnImage(files: string[], making: Making): Promise<Image> {
+  const layers = []
+  for (const file of files) layers.push(await binaryLayer(file, making))
+  return { ...plain, name: HTTP_ADD_ON_IMAGE, layers, command: ['/http-interceptor'] }
 }
 
 /** The file in the root of an otherwise empty image: it is static. Its path in the cache has its version. */

@@ -25,6 +25,13 @@ export function stateOf(record: ClusterRecord | null): State {
   return record.holder !== null && isAlive(record.holder) ? 'running' : 'dead'
 }
 
+/** The process that holds the namespaces of the cluster that was started here; throws when there is none. */
+export function holderOf(place: Place): Identity {
+  const holder = readRecord(place)?.holder
+  if (!holder) throw new Error('there is no cluster: pnpm cluster up starts one')
+  return holder
+}
+
 /** In one step, since half a record finds nothing again. */
 export function writeRecord(place: Place, record: ClusterRecord): void {
   mkdirSync(place.folder, { recursive: true })

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CommandLine, commandFile, pidFile } from './daemon.ts'
 import type { Place } from './place.ts'
-import { readRecord } from './record.ts'
+import { holderOf } from './record.ts'
 import { inside, spawnInside } from './space.ts'
 import { until } from './until.ts'
 
@@ -14,7 +14,7 @@ const GONE_WITHIN_MS = 10_000
 
 /** As a crash does it: SIGKILL. Resolves when it is gone. */
 export async function killPart(place: Place, name: ClusterPart): Promise<void> {
-  const holder = holderOf(place)
+  const holder = holderOf(place).pid
   const pid = readFileSync(place.file(pidFile(name)), 'utf8').trim()
   await inside(holder, 'kill', ['-KILL', pid])
   const isGone = () =>
@@ -31,11 +31,5 @@ export function startPart(place: Place, name: ClusterPart): void {
   // The shell knows its own process by the number of the cluster's namespace, and becomes the program.
   const become = 'echo $$ > "$0"; exec "$@"'
   const program = ['sh', '-c', become, place.file(pidFile(name)), command, ...args] as const
-  spawnInside(holderOf(place), [...program], { log: join(place.logs, `${name}.log`) }).unref()
-}
-
-function holderOf(place: Place): number {
-  const holder = readRecord(place)?.holder
-  if (!holder) throw new Error('there is no cluster: pnpm cluster up starts one')
-  return holder.pid
+  spawnInside(holderOf(place).pid, [...program], { log: join(place.logs, `${name}.log`) }).unref()
 }

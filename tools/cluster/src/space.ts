@@ -101,6 +101,11 @@ export function spawnInside(
   return child
 }
 
+/** What stands before a command that is to run in the space of this holder. */
+export function leadingInto(holder: number): string[] {
+  return ['nsenter', ...entering(holder)]
+}
+
 /** nsenter's arguments before a command. */
 function entering(holder: number): string[] {
   return ['--target', String(holder), '--net', '--mount', '--pid', '--']

@@ -25,13 +25,19 @@ export type GrpcHandler = (request: Http2ServerRequest, response: Http2ServerRes
 
 /** What every HTTP/2 connection begins with; no method of HTTP/1 does. Source: RFC 9113, 3.4. */
 const HTTP2_PREFACE = 'PRI'
+/**
+ * Milliseconds for which a connection that nobody uses stays open: longer than the 90 s after which a sidecar closes it (Go's
+ * DefaultTransport). With Node's own 5 s we closed first, now and then just as the sidecar wrote, and the request was lost
+ * (docs/dapr-notes.md).
+ */
+const KEEP_ALIVE_MS = 100_000
 /** Milliseconds that a connection may take to say what it is. */
 const FIRST_BYTES_MS = 10_000
 /** Calls at once in one connection, which is all that a sidecar has. */
 const STREAMS_MAX = 1000
 
 export function listenerOf(app: RequestListener, grpc?: GrpcHandler): Listener {
-  const http1 = createHttp1(app)
+  const http1 = createHttp1({ keepAliveTimeout: KEEP_ALIVE_MS }, app)
   if (grpc === undefined) {
     return { server: http1, requests: [http1], closeConnections: () => http1.closeAllConnections() }
   }

@@ -1,11 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import { createServer as createHttp1, type RequestListener } from 'node:http'
-import {
-  createServer as createHttp2,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type Http2Session,
-} from 'node:http2'
+import { createServer as createHttp2, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
 
 /**
@@ -43,17 +38,12 @@ export function listenerOf(app: RequestListener, grpc?: GrpcHandler): Listener {
   }
 
   const http2 = createHttp2({ settings: { maxConcurrentStreams: STREAMS_MAX } }, grpc)
-  const sessions = new Set<Http2Session>()
-  http2.on('session', (session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-  })
-  const silent = new Set<Socket>()
+  // By hand: neither of the two listens, and who does not listen knows of no connection.
+  const open = new Set<Socket>()
   const server = createServer((socket) => {
-    silent.add(socket)
-    socket.once('close', () => silent.delete(socket))
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
     onFirstBytes(socket, (bytes) => {
-      silent.delete(socket)
       const isHttp2 = bytes.toString('latin1', 0, HTTP2_PREFACE.length) === HTTP2_PREFACE
       const spoken: EventEmitter = isHttp2 ? http2 : http1
       spoken.emit('connection', socket)
@@ -65,9 +55,7 @@ export function listenerOf(app: RequestListener, grpc?: GrpcHandler): Listener {
     server,
     requests: [http1, http2],
     closeConnections() {
-      http1.closeAllConnections()
-      for (const socket of silent) socket.destroy()
-      for (const session of sessions) session.destroy()
+      for (const socket of open) socket.destroy()
     },
   }
 }

@@ -7,7 +7,9 @@ import { LongestFirst } from './tests/longest-first.ts'
 const besideAnother = { maxWorkers: 2, pool: 'forks' as const, sequence: { groupOrder: 1 } }
 /** One file at a time: what it says is about time, processor time or memory, or it has the machine's one cluster. */
 const alone = { fileParallelism: false, pool: 'forks' as const, sequence: { groupOrder: 2 } }
-/** Milliseconds. The first start builds and fetches. */
+/** Milliseconds: far above what it takes on a machine that has nothing else to do, since only what hangs has to be found by them. */
+const ofOne = { testTimeout: 30_000, hookTimeout: 60_000 }
+/** The first start builds and fetches. */
 const ofShops = { testTimeout: 120_000, hookTimeout: 1_500_000 }
 const onCluster = {
   globalSetup: 'tests/cluster/one-cluster.ts',
@@ -38,11 +40,12 @@ export default defineConfig({
             '{packages,services,tools}/*/src/**/*.test.ts',
             'tests/{chaos,manifests}/**/*.test.ts',
           ],
+          ...ofOne,
         },
       },
-      { test: { name: 'service', include: ['{packages,services}/*/test/**/*.test.ts'] } },
-      { test: { name: 'tools', include: ['tools/*/test/**/*.test.ts', 'load/test/**/*.test.ts'] } },
-      { test: { name: 'simulation', include: ['tests/simulation/**/*.test.ts'] } },
+      { test: { name: 'service', include: ['{packages,services}/*/test/**/*.test.ts'], ...ofOne } },
+      { test: { name: 'tools', include: ['tools/*/test/**/*.test.ts', 'load/test/**/*.test.ts'], ...ofOne } },
+      { test: { name: 'simulation', include: ['tests/simulation/**/*.test.ts'], ...ofOne } },
       {
         test: {
           name: 'system',

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { pricedBasket } from '@tideshop/contracts/basket'
 import { expect, test } from 'vitest'
 import { Browser } from './browser.ts'
-import { type Answer, ask, ended, post } from './door.ts'
+import { type Answer, ask, ended, promiseFor } from './door.ts'
 import { neededMb } from './memory.ts'
 import { openShop } from './open-shop.ts'
 
@@ -14,8 +14,7 @@ const STAFF_SECRET = 'for-development-only'
 const shop = await openShop({ issuer: true, env: { KEY_EVERY_S: String(KEY_EVERY_S) } })
 
 async function registered(name: string): Promise<string> {
-  const { body } = await post(shop, { name })
-  const { uuid } = await ended(shop, String(body['uuid']))
+  const { uuid } = await ended(shop, await promiseFor(shop, name))
   return uuid
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { NAMESPACE, placeOf } from '@tideshop/cluster/place'
 import { planAt } from '@tideshop/cluster/plan'
-import { readRecord } from '@tideshop/cluster/record'
+import { holderOf } from '@tideshop/cluster/record'
 import { applyShop } from '@tideshop/cluster/shop'
 import { inside } from '@tideshop/cluster/space'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
@@ -103,7 +103,7 @@ describe.skipIf(lacks.length > 0)(`on ${NODES.length} played nodes`, () => {
 
   async function lag(what: 'make' | 'clear', ...count: string[]): Promise<void> {
     const args = [LAG, what, services.join(','), ...count]
-    await inside(readRecord(place)?.holder?.pid as number, process.execPath, args)
+    await inside(holderOf(place).pid, process.execPath, args)
   }
 })
 

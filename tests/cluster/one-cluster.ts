@@ -27,6 +27,7 @@ export async function teardown(): Promise<void> {
   if (!wasUp && isUp()) await close(placeOf(process.env))
 }
 
-function isUp(): boolean {
+/** Whether the machine's one cluster runs. */
+export function isUp(): boolean {
   return stateOf(readRecord(placeOf(process.env))) === 'running'
 }

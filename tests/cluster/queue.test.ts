@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { MONGODB_DOOR_PORT, placeOf, RABBITMQ_DOOR_PORT } from '@tideshop/cluster/place'
 import { planAt } from '@tideshop/cluster/plan'
-import { readRecord } from '@tideshop/cluster/record'
+import { holderOf } from '@tideshop/cluster/record'
 import { Meter } from '@tideshop/load/meter'
 import { isKept, type Ledger, newLedger, reportOf, tellReport } from '@tideshop/load/queue-ledger'
 import { runQueue } from '@tideshop/load/queue-run'
@@ -111,6 +111,6 @@ describe.skipIf(lacks.length > 0)('invoices', () => {
 
   /** In the cluster’s own /run, which is seen by way of a process in there. */
   function documents(): string {
-    return `/proc/${readRecord(place)?.holder?.pid}/root/run/tideshop-invoices`
+    return `/proc/${holderOf(place).pid}/root/run/tideshop-invoices`
   }
 })

@@ -1,10 +1,9 @@
-import { placeOf } from '@tideshop/cluster/place'
-import { readRecord, stateOf } from '@tideshop/cluster/record'
 import { up } from '@tideshop/cluster/up'
 import { plainLines } from '@tideshop/run/progress'
 import { inject } from 'vitest'
+import { isUp } from './one-cluster.ts'
 
 /** Before each file, and not before the whole run: until then other tests have the machine. */
-if (inject('lacks').length === 0 && stateOf(readRecord(placeOf(process.env))) !== 'running') {
+if (inject('lacks').length === 0 && !isUp()) {
   await up({ env: process.env, report: plainLines(), signal: new AbortController().signal })
 }

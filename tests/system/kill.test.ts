@@ -15,7 +15,6 @@ const OPERATIONS = 2000
 const CALLERS = 20
 /** One in so many is on the deny list. */
 const DENIED_EVERY = 20
-/** A caller repeats the same request, with the same key, until it is promised something. */
 const ALL_ENDED_WITHIN_MS = 90_000
 
 test('kill -9 of each service and each sidecar in the middle of 2,000 operations: every one ends once', {

@@ -1,9 +1,15 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { create, createFileRegistry, type DescService, fromBinary } from '@bufbuild/protobuf'
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt'
-import { type CallOptions, Code, ConnectError, createClient, type ServiceImpl } from '@connectrpc/connect'
+import {
+  type CallOptions,
+  Code,
+  ConnectError,
+  createClient,
+  type HandlerContext,
+  type ServiceImpl,
+} from '@connectrpc/connect'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { AppCallbackHealthCheck } from '../gen/dapr/proto/runtime/v1/appcallback_pb.js'
 import { BadRequestSchema } from '../gen/google/rpc/error_details_pb.js'
@@ -39,7 +45,11 @@ type TinyClient = {
   hear: (question: object, options?: CallOptions) => AsyncIterable<object>
 }
 
-type Behaviour = { ask?: () => unknown; hear?: () => AsyncIterable<object>; ready?: () => Promise<void> }
+type Behaviour = {
+  ask?: () => unknown
+  hear?: (question: object, context: HandlerContext) => AsyncIterable<object>
+  ready?: () => Promise<void>
+}
 
 async function serving({ ask = () => {}, hear, ready = async () => {} }: Behaviour = {}) {
   const parts = { ...quietParts('tiny'), ready }
@@ -156,9 +166,9 @@ describe('a deadline', () => {
 
   test('ends a stream that goes on', async () => {
     const { tiny, ended } = await serving({
-      async *hear() {
+      async *hear(_request, { signal }) {
         yield {}
-        await sleep(500)
+        await once(signal, 'abort')
       },
     })
     expect(await refusalOf(heard(tiny.hear({}, { timeoutMs: 200 })))).toMatchObject({

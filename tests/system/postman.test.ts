@@ -7,7 +7,6 @@ import { tellMemory } from './memory.ts'
 import { openShop } from './open-shop.ts'
 
 const OPERATIONS = 1000
-const REFUSED_MAX = OPERATIONS / 100
 
 const shop = await openShop({ issuer: true })
 
@@ -45,11 +44,12 @@ test('of a thousand operations by twenty callers none is lost, doubled or wrong'
     json,
   )
   console.log([said.trimEnd(), tellMemory(shop)].filter(Boolean).join('\n'))
-  const report = JSON.parse(readFileSync(json, 'utf8'))
-  const { accepted, refused } = report
-  expect(report).toMatchObject({ posted: OPERATIONS, ended: accepted, lost: 0, doubled: 0, wrong: 0 })
-  expect(accepted + refused).toBe(OPERATIONS)
-  // A machine that has much else to do does not answer each of them in time, and says so.
-  expect(refused).toBeLessThanOrEqual(REFUSED_MAX)
-  expect(code).toBe(refused === 0 ? 0 : 1)
+  expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({
+    accepted: OPERATIONS,
+    ended: OPERATIONS,
+    lost: 0,
+    doubled: 0,
+    wrong: 0,
+  })
+  expect(code).toBe(0)
 })

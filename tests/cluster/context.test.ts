@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { daprTrustIn } from '@tideshop/cluster/certificates'
 import { releasedManifests } from '@tideshop/cluster/foreign/released'
 import { type Kubectl, kubectlAt } from '@tideshop/cluster/kubectl'
 import { DOOR, NAMESPACE, placeOf } from '@tideshop/cluster/place'
@@ -51,7 +52,8 @@ describe.skipIf(lacks.length > 0)('the cluster of a context', () => {
     await kubectl.run('delete', 'namespace', NEIGHBOUR, '--ignore-not-found')
     await cluster('down')
     const { manifests } = planAt(place)
-    if (!(await namespaces()).includes('dapr-system')) await installDapr(kubectl, manifests)
+    if (!(await namespaces()).includes('dapr-system'))
+      await installDapr(kubectl, manifests, daprTrustIn(place.certificates))
     if (!(await namespaces()).includes('keda')) await installKeda(kubectl, manifests)
     await installShop(kubectl, planAt(place))
     rmSync(folder, { recursive: true })
@@ -120,7 +122,7 @@ describe.skipIf(lacks.length > 0)('the cluster of a context', () => {
 
   test('keeps a Dapr and a KEDA of its own', { timeout: TAKES_MS }, async () => {
     const { manifests } = planAt(place)
-    await installDapr(kubectl, manifests)
+    await installDapr(kubectl, manifests, daprTrustIn(place.certificates))
     await installKeda(kubectl, manifests)
     const up = await cluster('up', '--overlay', 'local')
     expect(up).toMatchObject({

@@ -6,6 +6,8 @@ import { promisify } from 'node:util'
 import { API_PORT, API_SERVICE, NODE } from './place.ts'
 
 const DAYS = 365
+/** Of who says who he is; an authority has its own. */
+const SPEAKER = 'keyUsage=digitalSignature'
 const SERVER_NAMES = [
   ...['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'].map((name) => `DNS:${name}`),
   ...['127.0.0.1', API_SERVICE, NODE].map((address) => `IP:${address}`),
@@ -14,12 +16,16 @@ const SERVER_NAMES = [
 /** Files of one certificate. */
 export type Pair = { certificate: string; key: string }
 
+/** Whom Dapr's sidecars trust, and by what its sentry vouches for them; it refuses one that vouches for itself. */
+export type DaprTrust = { ca: Pair; issuer: Pair }
+
 export type Certificates = {
   ca: Pair
   frontProxyCa: Pair
   frontProxyClient: Pair
   server: Pair
   admin: Pair
+  dapr: DaprTrust
   serviceAccounts: { publicKey: string; privateKey: string }
 }
 
@@ -27,22 +33,36 @@ export type Certificates = {
 export async function makeCertificates(folder: string): Promise<Certificates> {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const dapr = daprTrustIn(folder)
   const [ca, frontProxyCa] = await Promise.all([
     authority(folder, 'kubernetes-ca'),
     authority(folder, 'front-proxy-ca'),
+    authority(folder, 'dapr-ca'),
   ])
   const [server, admin, frontProxyClient] = await Promise.all([
     // The API server also shows it to kubelets, and the kubelet shows it to the API server.
     signed(folder, ca, 'server', '/CN=kube-apiserver', [
       `subjectAltName=${SERVER_NAMES.join(',')}`,
       'extendedKeyUsage=serverAuth,clientAuth',
+      SPEAKER,
     ]),
-    signed(folder, ca, 'admin', '/O=system:masters/CN=admin', ['extendedKeyUsage=clientAuth']),
+    signed(folder, ca, 'admin', '/O=system:masters/CN=admin', ['extendedKeyUsage=clientAuth', SPEAKER]),
     signed(folder, frontProxyCa, 'front-proxy-client', '/CN=front-proxy-client', [
       'extendedKeyUsage=clientAuth',
+      SPEAKER,
+    ]),
+    signed(folder, dapr.ca, 'dapr-issuer', '/CN=dapr-issuer', [
+      'basicConstraints=critical,CA:TRUE',
+      'keyUsage=keyCertSign',
     ]),
   ])
-  return { ca, frontProxyCa, frontProxyClient, server, admin, serviceAccounts: serviceAccounts(folder) }
+  const pairs = { ca, frontProxyCa, frontProxyClient, server, admin }
+  return { ...pairs, dapr, serviceAccounts: serviceAccounts(folder) }
+}
+
+/** Where `makeCertificates` puts them. */
+export function daprTrustIn(folder: string): DaprTrust {
+  return { ca: pairIn(folder, 'dapr-ca'), issuer: pairIn(folder, 'dapr-issuer') }
 }
 
 /** Good on both sides: the API server's port of this machine leads to the same port of the namespace. */
@@ -84,7 +104,7 @@ async function signed(
   const pair = newKey(folder, name)
   const request = join(folder, `${name}.csr`)
   const extensionFile = join(folder, `${name}.ext`)
-  writeFileSync(extensionFile, [...extensions, 'keyUsage=digitalSignature', ''].join('\n'))
+  writeFileSync(extensionFile, [...extensions, ''].join('\n'))
   await promisify(execFile)('openssl', ['req', '-new', '-key', pair.key, '-subj', subject, '-out', request])
   const serial = `0x${createHash('sha256').update(name).digest('hex').slice(0, 16)}`
   const by = ['-CA', ca.certificate, '-CAkey', ca.key, '-set_serial', serial, '-extfile', extensionFile]
@@ -98,9 +118,13 @@ async function openssl(args: string[], { certificate }: Pair): Promise<void> {
 
 function newKey(folder: string, name: string): Pair {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const pair = { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) }
+  const pair = pairIn(folder, name)
   writeFileSync(pair.key, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 })
   return pair
+}
+
+function pairIn(folder: string, name: string): Pair {
+  return { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) }
 }
 
 function serviceAccounts(folder: string): Certificates['serviceAccounts'] {

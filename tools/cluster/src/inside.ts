@@ -26,7 +26,7 @@ async function start(place: Place, plan: Plan, steps: Steps): Promise<void> {
   const shopImages = cluster.then(() => steps.take('images of the shop', () => giveImages(plan.shopImages)))
   const platform = cluster.then(() =>
     Promise.all([
-      steps.take('Dapr', () => installDapr(kubectl, manifests)),
+      steps.take('Dapr', () => installDapr(kubectl, manifests, certificates.dapr)),
       steps.take('KEDA', () => installKeda(kubectl, manifests)),
       steps.take('metrics-server', () => installMetricsServer(kubectl, manifests)),
       steps.take('Prometheus', () => startPrometheus(parts, binaries.prometheus)),

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { answers } from '@tideshop/run/process'
+import type { DaprTrust } from './certificates.ts'
 import type { Parts } from './control-plane.ts'
 import { settingsFile } from './control-plane.ts'
 import { startDaemon } from './daemon.ts'
@@ -14,8 +16,13 @@ const DOOR_APP = 'apigateway'
 const INJECTOR = 'dapr-sidecar-injector'
 
 /** Dapr's control plane; resolves when a pod that is made gets its sidecar. */
-export async function installDapr(kubectl: Kubectl, { daprDefinitions, dapr }: Manifests): Promise<void> {
+export async function installDapr(
+  kubectl: Kubectl,
+  { daprDefinitions, dapr }: Manifests,
+  trust: DaprTrust,
+): Promise<void> {
   await kubectl.run('create', 'namespace', DAPR_NAMESPACE)
+  await kubectl.given(trustBundle(trust), 'create')
   await kubectl.apply('--filename', daprDefinitions)
   await kubectl.apply('--filename', dapr)
   await kubectl.untilReady(DAPR_NAMESPACE, READY_WITHIN_MS)
@@ -24,6 +31,26 @@ export async function installDapr(kubectl: Kubectl, { daprDefinitions, dapr }: M
     const { webhooks } = await kubectl.get<Webhooks>('mutatingwebhookconfiguration', INJECTOR)
     return webhooks.every(({ clientConfig }) => Boolean(clientConfig.caBundle))
   })
+}
+
+/**
+ * What sentry otherwise makes for itself when it starts. It then sees its own files change, three times within 17 s on two cores, starts again for
+ * each while it says that it is ready, and the first sidecars, which ask just then, end with "failed to retrieve the initial identity".
+ */
+function trustBundle({ ca, issuer }: DaprTrust): object {
+  const text = (file: string) => readFileSync(file, 'utf8')
+  const trusted = { 'ca.crt': text(ca.certificate) }
+  const issuing = { 'issuer.crt': text(issuer.certificate), 'issuer.key': text(issuer.key) }
+  const metadata = { name: 'dapr-trust-bundle', namespace: DAPR_NAMESPACE }
+  const one = { apiVersion: 'v1', metadata }
+  return {
+    apiVersion: 'v1',
+    kind: 'List',
+    items: [
+      { ...one, kind: 'Secret', stringData: { ...trusted, ...issuing } },
+      { ...one, kind: 'ConfigMap', data: trusted },
+    ],
+  }
 }
 
 /** KEDA's operator and its adapter; resolves when the API server serves its metrics. */

@@ -2,21 +2,23 @@ import { execFile } from 'node:child_process'
 import { chmod, chown, copyFile, cp, lstat, mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
+import { bundle, loadAll, START } from '@tideshop/image/bundle'
 import { root as repository } from '@tideshop/run/arguments'
 import { runBuild } from '@tideshop/runtime/child'
 import { executableIn, pathFolders } from '@tideshop/runtime/find'
 import { type Image, type Layer, type Making, makeLayer } from './images.ts'
 
 /*
- * The images that the Dockerfile makes, without Docker: node, what is installed for production, and the service. Paths
- * are the same, for a compile cache is only good for the paths that it was made with.
+ * The images that the Dockerfile makes, without Docker: node, and the service as one bundle. Paths are the same, for a compile
+ * cache is only good for the paths that it was made with.
  */
 
-const SHOP = '/shop'
+const SERVICES = '/shop/services'
 const COMPILE_CACHE = '/var/cache/node'
 const USER = 1000
-const MANIFESTS = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml']
-const SHARED = ['contracts', 'packages']
+/** What decides a bundle, beside the service's own folder: the lockfile names the versions of what is installed. */
+const SHARED = ['contracts', 'packages', 'tools/image']
+const LOCKFILE = 'pnpm-lock.yaml'
 /** As .dockerignore says. */
 const IGNORED = /(^|\/)(node_modules|test)(\/|$)|\.test\.ts$/
 
@@ -26,17 +28,15 @@ export function shopImage(service: string): string {
 
 export async function shopImages(services: string[], making: Making): Promise<Image[]> {
   const node = await nodeLayer(making)
-  const installed = await installedLayer(services, making)
   const images: Image[] = []
   for (const service of services) {
-    const own = await serviceLayer(service, [node, installed], making)
     images.push({
       name: shopImage(service),
-      layers: [node, installed, own],
+      layers: [node, await serviceLayer(service, node, making)],
       user: `${USER}:${USER}`,
       env: { NODE_ENV: 'production', NODE_COMPILE_CACHE: COMPILE_CACHE },
-      folder: `${SHOP}/services/${service}`,
-      command: ['node', '--import', '@tideshop/kit/open-early', 'src/main.ts'],
+      folder: `${SERVICES}/${service}`,
+      command: ['node', ...START],
     })
   }
   return images
@@ -56,33 +56,18 @@ async function nodeLayer(making: Making): Promise<Layer> {
   return makeLayer({ name: 'node', inputs: [process.version, node, ...libraries], fill }, making)
 }
 
-/** Dependencies and what the services share: once for all of them. */
-async function installedLayer(services: string[], making: Making): Promise<Layer> {
-  const manifests = [...MANIFESTS, ...services.map((service) => `services/${service}/package.json`)]
-  const shared = (await Promise.all(SHARED.map(sourcesIn))).flat()
-  const files = [...manifests, ...shared]
+/** Its bundle, and what Node makes of it at a start: every replica would have to do that again. */
+async function serviceLayer(service: string, node: Layer, making: Making): Promise<Layer> {
+  const own = join(SERVICES, service)
+  const sources = await Promise.all([...SHARED, `services/${service}`].map(sourcesIn))
+  const inputs = [node.digest, ...(await contentsOf([LOCKFILE, ...sources.flat()]))]
   const fill = async (root: string) => {
-    for (const file of files) await put(join(repository, file), join(root, SHOP, file))
-    await install(join(root, SHOP), services, making)
-  }
-  return makeLayer({ name: 'installed', inputs: await contentsOf(files), fill }, making)
-}
-
-/** Its source, and what Node makes of it at a start: every replica would have to do that again. */
-async function serviceLayer(service: string, below: Layer[], making: Making): Promise<Layer> {
-  const files = await sourcesIn(`services/${service}`)
-  const inputs = [...below.map(({ digest }) => digest), ...(await contentsOf(files))]
-  const fill = async (root: string) => {
+    await bundle(repository, service, join(root, own))
     const whole = `${root}.whole`
-    await mkdir(whole)
-    for (const layer of below)
-      await build(making, 'tar', ['-xf', layer.file, '-C', whole], dirname(layer.file))
-    for (const file of files) {
-      await put(join(repository, file), join(whole, SHOP, file))
-      await put(join(repository, file), join(root, SHOP, file))
-    }
     await mkdir(join(whole, COMPILE_CACHE), { recursive: true })
-    await chown(join(whole, COMPILE_CACHE), USER, USER)
+    await giveTo(join(whole, COMPILE_CACHE), USER)
+    await cp(join(root, own), join(whole, own), { recursive: true })
+    await build(making, 'tar', ['-xf', node.file, '-C', whole], dirname(node.file))
     await build(
       {
         ...making,
@@ -94,7 +79,7 @@ async function serviceLayer(service: string, below: Layer[], making: Making): Pr
         },
       },
       executableIn(pathFolders(making.env), 'chroot') ?? 'chroot',
-      [`--userspec=${USER}:${USER}`, whole, '/usr/local/bin/node', '--eval', loadAll(service)],
+      [`--userspec=${USER}:${USER}`, whole, '/usr/local/bin/node', '--eval', loadAll(own)],
       whole,
     )
     await cp(join(whole, COMPILE_CACHE), join(root, COMPILE_CACHE), { recursive: true })
@@ -102,21 +87,6 @@ async function serviceLayer(service: string, below: Layer[], making: Making): Pr
     await rm(whole, { recursive: true })
   }
   return makeLayer({ name: service, inputs, fill }, making)
-}
-
-/** Loads all that a start does, and starts nothing: main.ts refuses a port that is none before it does anything. */
-function loadAll(service: string): string {
-  const refused = `(error) => { if (!error.message.includes('at PORT')) throw error }`
-  return `import('${SHOP}/services/${service}/src/main.ts').catch(${refused})`
-}
-
-async function install(folder: string, services: string[], making: Making): Promise<void> {
-  const { npm_execpath: pnpm = '' } = making.env
-  // From its 12th version on it is a program and no script.
-  const [command = '', ...first] = /pnpm$/.test(pnpm) ? [pnpm] : ['npx', '--yes', 'pnpm@12']
-  const filters = services.map((service) => `--filter=@tideshop/${service}...`)
-  const options = ['install', '--prod', '--frozen-lockfile', '--prefer-offline', ...filters]
-  await build(making, command, [...first, ...options], folder)
 }
 
 async function build(making: Making, command: string, args: string[], cwd: string): Promise<void> {

@@ -133,7 +133,7 @@ describe.skipIf(lacks.length > 0)('storefront, scaled as system E had it,', () =
     const of = ['get', 'scaledobject', 'storefront', `--namespace=${NAMESPACE}`]
     const metric = await kubectl.run(...of, '--output=jsonpath={.status.externalMetricNames[0]}')
     if (metric === '') throw new Error('KEDA has not seen it')
-    return askForValue(kubectl, 'storefront', metric)
+    return askForValue('storefront', metric)
   }
 
   /** Once more at the end, should a test have failed before it did. */

@@ -123,12 +123,12 @@ describe.skipIf(lacks.length > 0)('under load, with the ledger closed at the end
   }
 
   async function untilHappy(): Promise<void> {
-    const sad = async () => (await readTriggers(kubectl)).filter(({ health }) => health !== 'Happy')
+    const sad = async () => (await readTriggers()).filter(({ health }) => health !== 'Happy')
     await expect.poll(() => sad().catch(String), { timeout: BACK_WITHIN_MS, interval: 500 }).toEqual([])
   }
 
   async function fallenBack(): Promise<string[]> {
-    const blind = (await readTriggers(kubectl)).filter(({ failures }) => failures > FAILURES_BEFORE_FALLBACK)
+    const blind = (await readTriggers()).filter(({ failures }) => failures > FAILURES_BEFORE_FALLBACK)
     return blind.map(({ name }) => name)
   }
 

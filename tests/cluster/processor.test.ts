@@ -4,12 +4,12 @@ import { type Kubectl, kubectlAt } from '@tideshop/cluster/kubectl'
 import { NAMESPACE, PROMETHEUS_DOOR_PORT, placeOf } from '@tideshop/cluster/place'
 import { planAt } from '@tideshop/cluster/plan'
 import { applyShop } from '@tideshop/cluster/shop'
+import { quantity } from '@tideshop/load/cluster/quantity'
 import { root } from '@tideshop/run/arguments'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { parse } from 'yaml'
 import { whileAsked } from './readers.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
-import { quantity } from './triggers.ts'
 
 /** System C's scaler as it was published, instead of ours: half of its processor time, or 100 calls a second, from 1 to 10. */
 

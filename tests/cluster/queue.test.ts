@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { MONGODB_DOOR_PORT, placeOf, RABBITMQ_DOOR_PORT } from '@tideshop/cluster/place'
 import { planAt } from '@tideshop/cluster/plan'
 import { holderOf } from '@tideshop/cluster/record'
@@ -105,7 +104,7 @@ describe.skipIf(lacks.length > 0)('invoices', () => {
   })
 
   async function trigger(): Promise<TriggerSeen | undefined> {
-    const all = await readTriggers(kubectlAt(place))
+    const all = await readTriggers()
     return all.find(({ name }) => name === 'invoices s0-rabbitmq-queue')
   }
 

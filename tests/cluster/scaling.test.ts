@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { DOOR, placeOf } from '@tideshop/cluster/place'
 import { planAt } from '@tideshop/cluster/plan'
 import { afterAll, describe, expect, inject, test } from 'vitest'
@@ -52,7 +51,6 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
   const told: string[] = []
   const tell = (line: string) => told.push(line)
   const wasActive = new Set<string>()
-  const triggers = () => readTriggers(kubectlAt(placeOf(process.env)))
   let watch: ReplicaWatch
   let loadBegan = 0
   let loadOver = 0
@@ -68,7 +66,7 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
   })
 
   test('no trigger asks for more than it sees, while nobody comes', async () => {
-    const seen = await triggers()
+    const seen = await readTriggers()
     const queue = planAt(placeOf(process.env)).rabbitmq === null ? [] : [QUEUE]
     expect(seen.map(({ name }) => name).toSorted()).toEqual([...TRIGGERS, ...READERS, ...queue].toSorted())
     for (const { name, value, threshold, isActive, health } of seen) {
@@ -135,6 +133,6 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
   }
 
   async function lookAtTriggers(): Promise<void> {
-    for (const { name, isActive } of await triggers()) if (isActive) wasActive.add(name)
+    for (const { name, isActive } of await readTriggers()) if (isActive) wasActive.add(name)
   }
 })

@@ -283,7 +283,7 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
   }
 
   async function triggers(service?: string): Promise<TriggerSeen[]> {
-    const all = await readTriggers(kubectlAt(place))
+    const all = await readTriggers()
     return service === undefined ? all : all.filter(({ name }) => name.startsWith(`${service} `))
   }
 

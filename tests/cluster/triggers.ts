@@ -1,5 +1,7 @@
-import type { Kubectl } from '@tideshop/cluster/kubectl'
-import { NAMESPACE } from '@tideshop/cluster/place'
+import { NAMESPACE, placeOf } from '@tideshop/cluster/place'
+import { KubeApi } from '@tideshop/load/cluster/api'
+import { readKubeconfig } from '@tideshop/load/cluster/kubeconfig'
+import { quantity } from '@tideshop/load/cluster/quantity'
 import { vi } from 'vitest'
 
 const PATIENCE = { timeout: 15_000, interval: 250 }
@@ -30,14 +32,23 @@ type ScaledObject = {
   }
 }
 
+/** Not by kubectl: twenty of its processes for each look took four seconds of a processor, and starved what was looked at. */
+let api: KubeApi | null = null
+
+/** Of the machine's one cluster. */
+function clusterApi(): KubeApi {
+  api ??= new KubeApi(readKubeconfig(placeOf(process.env).kubeconfig))
+  return api
+}
+
 /** Every trigger of `keda/`, asked for by the way that the autoscaler asks: KEDA evaluates it at that moment. */
-export async function readTriggers(kubectl: Kubectl): Promise<TriggerSeen[]> {
-  const objects = await vi.waitFor(() => scaledObjects(kubectl), PATIENCE)
+export async function readTriggers(): Promise<TriggerSeen[]> {
+  const objects = await vi.waitFor(scaledObjects, PATIENCE)
   return Promise.all(
     objects.flatMap(({ metadata: { name }, spec, status }) =>
       status.externalMetricNames.map(async (metric, index) => ({
         name: `${name} ${metric}`,
-        value: await askForValue(kubectl, name, metric),
+        value: await askForValue(name, metric),
         threshold: thresholdOf(spec.triggers[index]?.metadata ?? {}),
         isActive: status.triggersActivity?.[metric]?.isActive ?? false,
         health: status.health?.[metric]?.status ?? 'never asked',
@@ -48,8 +59,9 @@ export async function readTriggers(kubectl: Kubectl): Promise<TriggerSeen[]> {
 }
 
 /** Throws while KEDA has not looked at each of them yet. */
-async function scaledObjects(kubectl: Kubectl): Promise<ScaledObject[]> {
-  const { items } = await kubectl.get<{ items: ScaledObject[] }>('scaledobjects', `--namespace=${NAMESPACE}`)
+async function scaledObjects(): Promise<ScaledObject[]> {
+  const path = `/apis/keda.sh/v1alpha1/namespaces/${NAMESPACE}/scaledobjects`
+  const { items } = await clusterApi().get<{ items: ScaledObject[] }>(path)
   const unseen = items.filter(
     ({ status }: { status?: object }) => !status || !('externalMetricNames' in status),
   )
@@ -58,20 +70,15 @@ async function scaledObjects(kubectl: Kubectl): Promise<ScaledObject[]> {
 }
 
 /** After a broker's restart KEDA has no value for a moment, as the autoscaler, too, is told: it asks again. */
-export async function askForValue(kubectl: Kubectl, name: string, metric: string): Promise<number> {
+export async function askForValue(name: string, metric: string): Promise<number> {
   const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${NAMESPACE}/${metric}`
   const selector = encodeURIComponent(`scaledobject.keda.sh/name=${name}`)
-  const answer = await vi.waitFor(
-    () => kubectl.run('get', '--raw', `${path}?labelSelector=${selector}`),
+  type Values = { items: { value: string }[] }
+  const { items } = await vi.waitFor(
+    () => clusterApi().get<Values>(`${path}?labelSelector=${selector}`),
     PATIENCE,
   )
-  const [item] = (JSON.parse(answer) as { items: { value: string }[] }).items
-  return quantity(item?.value ?? 'none')
-}
-
-/** Kubernetes writes thousandths with an m: `1500m` is 1.5. */
-export function quantity(text: string): number {
-  return text.endsWith('m') ? Number(text.slice(0, -1)) / 1000 : Number(text)
+  return quantity(items[0]?.value ?? 'none')
 }
 
 /** Each type of trigger has a word of its own for it. */

@@ -17,15 +17,15 @@ import { askOnce } from './readers.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
 import { askForValue } from './triggers.ts'
 
-/** System E's scaler instead of ours: one replica for every 5 requests in flight, from 0 to 20, with its 50 callers. */
+/** System E's scaler instead of ours: one replica for every 5 requests in flight, from 0 to 20, with half of its 50 callers. */
 
 const lacks = inject('lacks')
 
-const CALLERS = 50
+const CALLERS = 25
 const CALLERS_PER_REPLICA = 5
 const CALLED_S = 40
-/** Of the ten that they ask for. Two cores do not start the last of them in time. */
-const GROWS = 5
+/** Of the five that they ask for. Two cores do not start the last of them in time. */
+const GROWS = 3
 /** Of the route in the file below. */
 const HOST = 'storefront.tideshop'
 const PUBLISHED = join(root, 'keda/as-published/storefront.yaml')

@@ -12,7 +12,7 @@ const lacks = inject('lacks')
 
 const SERVICES = ['apigateway', 'operations', 'users', 'approvals']
 /** Modest, so that two cores have room for what is done to them. */
-const LOAD = { callers: 10, perSecond: 10 }
+const LOAD = { callers: 10, perSecond: 5 }
 const KEDA = ['--namespace=keda', '--selector=app=keda-operator']
 const ROLLED_WITHIN_MS = 120_000
 const BACK_WITHIN_MS = 60_000

@@ -16,7 +16,7 @@ import { ReplicaWatch, seconds } from './replicas.ts'
 const lacks = inject('lacks')
 
 /** For each replica that is there. Less than one more replica's worth: who asks for that can only be the processor's time. */
-const PER_SECOND = 80
+const PER_SECOND = 40
 const CALLS_PER_REPLICA = 100
 const CPU_PERCENT = 50
 const LINES = [
@@ -24,8 +24,8 @@ const LINES = [
   { sku: 'CUP-0001', unitPriceCents: 999, quantity: 12 },
 ]
 const QUESTION = { method: 'POST', path: '/api/prices/quote', body: { lines: LINES } } as const
-/** What overlays/production asks for: half of what this cluster asks for is less than a service takes that does nothing. */
-const REQUESTED = { app: '100m', sidecar: '100m' }
+/** Half of what overlays/production asks for: half of what this cluster asks for is less than a service takes that does nothing. */
+const REQUESTED = { app: '50m', sidecar: '50m' }
 
 const PUBLISHED = join(root, 'keda/as-published/pricing.yaml')
 const FORGOTTEN_WITHIN_MS = 180_000

@@ -1,41 +1,56 @@
 import { randomUUIDv7 } from 'node:crypto'
+import { kubectlAt } from '@tideshop/cluster/kubectl'
+import { placeOf } from '@tideshop/cluster/place'
+import { planAt } from '@tideshop/cluster/plan'
+import { applyShop } from '@tideshop/cluster/shop'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { askOnce, type Question, whileAsked } from './readers.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
+import { setThreshold } from './triggers.ts'
 
-/** Services that are asked and answer at once: each sleeps, is woken by its first caller, grows, and sleeps again. */
+/**
+ * Services that are asked and answer at once: each sleeps, is woken by its first caller, grows, and sleeps again. By a quarter of the calls
+ * that keda/ has for one replica, and so by a quarter of the load: how they grow is the same, and two slow cores carry it as well.
+ */
 
 const lacks = inject('lacks')
+const place = placeOf(process.env)
 
 const basket = { lines: [{ sku: 'TEA-0101', unitPriceCents: 490, quantity: 3 }] }
-const READERS: { service: string; question: Question; perSecond: number; grows: number }[] = [
-  { service: 'catalog', question: { path: '/api/goods?limit=5' }, perSecond: 60, grows: 3 },
+type Reader = { service: string; question: Question; forOne: number; perSecond: number; grows: number }
+const READERS: Reader[] = [
+  { service: 'catalog', question: { path: '/api/goods?limit=5' }, forOne: 5, perSecond: 15, grows: 3 },
   {
     service: 'pricing',
     question: { method: 'POST', path: '/api/prices/quote', body: basket },
-    perSecond: 150,
+    forOne: 25,
+    perSecond: 40,
     grows: 2,
   },
   {
     service: 'basket',
     question: { path: '/api/basket', cookie: `tideshop-customer=${randomUUIDv7()}` },
-    perSecond: 90,
+    forOne: 10,
+    perSecond: 23,
     grows: 2,
   },
   // With it wakes catalog.
-  { service: 'storefront', question: { path: '/p/LMP-0101' }, perSecond: 30, grows: 2 },
+  { service: 'storefront', question: { path: '/p/LMP-0101' }, forOne: 2.5, perSecond: 8, grows: 2 },
 ]
 const REST_WITHIN_MS = 120_000
 const GROWN_WITHIN_MS = 120_000
 
-describe.skipIf(lacks.length > 0).for(READERS)('$service', ({ service, question, perSecond, grows }) => {
+describe.skipIf(lacks.length > 0).for(READERS)('$service', (reader) => {
+  const { service, question, forOne, perSecond, grows } = reader
   const told: string[] = []
   let watch: ReplicaWatch
 
-  beforeAll(() => {
+  beforeAll(async () => {
     watch = new ReplicaWatch()
+    await setThreshold(kubectlAt(place), service, 0, forOne)
   })
-  afterAll(() => {
+  afterAll(async () => {
+    await applyShop(kubectlAt(place), planAt(place))
     watch?.[Symbol.dispose]()
     process.stdout.write(`\n${told.map((line) => `  ${service}: ${line}\n`).join('')}`)
   })

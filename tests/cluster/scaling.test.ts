@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { DOOR, placeOf } from '@tideshop/cluster/place'
 import { planAt } from '@tideshop/cluster/plan'
+import { applyShop } from '@tideshop/cluster/shop'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { ended, post } from '../system/door.ts'
 import { demandKept, underLoad } from './ledger.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
-import { readTriggers } from './triggers.ts'
+import { readTriggers, setThreshold, triggersIfTold } from './triggers.ts'
 
 const lacks = inject('lacks')
+const place = placeOf(process.env)
 
 /** Where each service is when nobody comes, and the least that the load below makes of it. */
 const SERVICES = [
@@ -17,8 +20,10 @@ const SERVICES = [
   { service: 'approvals', rest: '0/0', grows: 4 },
 ]
 
-/** Enough for the scalers to ask for all of the above; on two cores the replicas that come take most of the time. */
-const LOAD = { callers: 60, perSecond: 60 }
+/** Enough for the scalers to ask for all of the above, and no more than two slow cores carry beside the replicas that come. */
+const LOAD = { callers: 60, perSecond: 20 }
+/** Messages that wait, for one replica of users: a quarter of what keda/ has, as 20 a second are little for one of them. */
+const USERS_LAG = 6
 const GROWN_WITHIN_MS = 120_000
 const REST_WITHIN_MS = 120_000
 /** From nothing waiting to an end of the first operation: two services wake, one after the other. */
@@ -55,19 +60,21 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
   let loadBegan = 0
   let loadOver = 0
 
-  afterAll(() => {
+  afterAll(async () => {
+    await applyShop(kubectlAt(place), planAt(place))
     watch?.[Symbol.dispose]()
     process.stdout.write(`\n${told.map((line) => `  ${line}\n`).join('')}`)
   })
 
   test('sleeps as far as it may while nobody comes', async () => {
     watch = new ReplicaWatch()
+    for (const trigger of [0, 1]) await setThreshold(kubectlAt(place), 'users', trigger, USERS_LAG)
     for (const { service, rest } of SERVICES) await watch.until(service, rest, REST_WITHIN_MS)
   })
 
   test('no trigger asks for more than it sees, while nobody comes', async () => {
     const seen = await readTriggers()
-    const queue = planAt(placeOf(process.env)).rabbitmq === null ? [] : [QUEUE]
+    const queue = planAt(place).rabbitmq === null ? [] : [QUEUE]
     expect(seen.map(({ name }) => name).toSorted()).toEqual([...TRIGGERS, ...READERS, ...queue].toSorted())
     for (const { name, value, threshold, isActive, health } of seen) {
       expect({ name, isActive, health }).toEqual({ name, isActive: false, health: 'Happy' })
@@ -133,6 +140,6 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
   }
 
   async function lookAtTriggers(): Promise<void> {
-    for (const { name, isActive } of await readTriggers()) if (isActive) wasActive.add(name)
+    for (const { name, isActive } of await triggersIfTold()) if (isActive) wasActive.add(name)
   }
 })

@@ -7,11 +7,12 @@ import { isKept, type Ledger, newLedger, reportOf, tellReport } from '@tideshop/
 import { runQueue } from '@tideshop/load/queue-run'
 import { rabbitmqAddress } from '@tideshop/run/rabbitmq'
 import { MongoClient } from 'mongodb'
-import { afterAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { setInvoiceWork } from './invoice-work.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
 import { askForValue, readTriggers, type TriggerSeen } from './triggers.ts'
 
-/** System B's queue with its 5 s for each job, and keda/invoices.yaml with B's 20 for each replica. */
+/** System B's queue and keda/invoices.yaml with B's 20 for each replica, but 2 s for a job instead of B's 5: `pnpm load queue` has those. */
 
 const place = placeOf(process.env)
 /** What this machine lacks: a cluster, or RabbitMQ in it. */
@@ -22,7 +23,8 @@ const JOBS_PER_REPLICA = 20
 /** What the queue asks for at first. */
 const REPLICAS = JOBS / JOBS_PER_REPLICA
 const REST_WITHIN_MS = 120_000
-/** The last twenty have one replica, as B has it: 100 s; the forty before them some 85 s. */
+const INVOICE_WORK_MS = 2000
+/** The last twenty have one replica, as B has it: 40 s; the forty before them some 35 s. */
 const DONE_WITHIN_MS = 400_000
 const PATIENCE_SECONDS = 60
 const SEEN_WITHIN_MS = 10_000
@@ -34,7 +36,9 @@ describe.skipIf(lacks.length > 0)('invoices', () => {
   let watch: ReplicaWatch
   let ledger: Ledger
 
-  afterAll(() => {
+  beforeAll(() => setInvoiceWork(INVOICE_WORK_MS))
+  afterAll(async () => {
+    await setInvoiceWork()
     watch?.[Symbol.dispose]()
     process.stdout.write(`\n${told.map((line) => `  ${line}\n`).join('')}`)
   })

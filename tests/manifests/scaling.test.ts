@@ -18,7 +18,12 @@ const CALLS: Record<string, string[]> = {
   'basket path': ['/v1.0/invoke/basket/method/basket', '/v1.0/invoke/basket/method/basket/change'],
   'storefront path': ['/v1.0/invoke/storefront/method/page'],
   'orders path': ['/v1.0/invoke/orders/method/order/place', '/v1.0/invoke/orders/method/orders'],
-  'catalog path': ['/v1.0/invoke/catalog/method/goods', '/v1.0/actors/StockActor/LMP-0101/method/reserve'],
+  'catalog path': [
+    '/v1.0/invoke/catalog/method/goods',
+    '/v1.0/actors/StockActor/LMP-0101/method/reserve',
+    // A page is made of goods.
+    '/v1.0/invoke/storefront/method/page',
+  ],
 }
 const CALL: Record<string, string> = {
   path: '/v1.0/invoke/operations/method/operation/create',

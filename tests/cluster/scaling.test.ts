@@ -17,13 +17,13 @@ const SERVICES = [
   { service: 'apigateway', rest: '1/1', grows: 4 },
   { service: 'operations', rest: '0/0', grows: 2 },
   { service: 'users', rest: '0/0', grows: 2 },
-  { service: 'approvals', rest: '0/0', grows: 4 },
+  { service: 'approvals', rest: '0/0', grows: 3 },
 ]
 
 /** Enough for the scalers to ask for all of the above, and no more than two slow cores carry beside the replicas that come. */
 const LOAD = { callers: 60, perSecond: 20 }
-/** Messages that wait, for one replica of users: a quarter of what keda/ has, as 20 a second are little for one of them. */
-const USERS_LAG = 6
+/** Messages that wait, for one replica of users: an eighth of what keda/ has, as 20 a second are little for one of them. */
+const USERS_LAG = 3
 const GROWN_WITHIN_MS = 120_000
 const REST_WITHIN_MS = 120_000
 /** From nothing waiting to an end of the first operation: two services wake, one after the other. */

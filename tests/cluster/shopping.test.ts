@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { DOOR, ISSUER_DOOR_PORT, MONGODB_DOOR_PORT, placeOf } from '@tideshop/cluster/place'
 import { planAt } from '@tideshop/cluster/plan'
-import { SERVICES } from '@tideshop/cluster/shop'
+import { applyShop, SERVICES } from '@tideshop/cluster/shop'
 import { type OrderView, orderView } from '@tideshop/contracts/orders'
 import type { TestCard } from '@tideshop/contracts/payments'
 import { MongoClient } from 'mongodb'
@@ -10,7 +11,7 @@ import { Customer, moneyOf, steps } from '../system/customer.ts'
 import { type Answer, ask } from '../system/door.ts'
 import { setInvoiceWork } from './invoice-work.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
-import { readTriggers, type TriggerSeen, triggersIfTold } from './triggers.ts'
+import { readTriggers, setThreshold, type TriggerSeen, triggersIfTold } from './triggers.ts'
 
 /** Orders, by HTTP and by the front door only, of a shop that sleeps: one, one that nobody pays for, and many at once. */
 
@@ -34,6 +35,9 @@ const EXPIRED_WITHIN_MS = 90_000
 const LOOK_EVERY_MS = 250
 /** Of customers who wait for their order: four times as often asked for ten doors, who took the cores from those that work at orders. */
 const ASK_EVERY_MS = 1000
+
+/** Calls a second for one replica of orders: less than half of what keda/ has, as are the customers that two slow cores serve. */
+const ORDERS_CALLS = 4
 
 const GOODS = ['LMP-0101', 'LMP-0102', 'LMP-0103'] as const
 const CALLERS = 10
@@ -63,9 +67,11 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
     watch = new ReplicaWatch()
     client = new MongoClient(`mongodb://127.0.0.1:${MONGODB_DOOR_PORT}`)
     if (hasInvoices) await setInvoiceWork(INVOICE_WORK_MS)
+    await setThreshold(kubectlAt(place), 'orders', 0, ORDERS_CALLS)
   })
   afterAll(async () => {
     if (hasInvoices) await setInvoiceWork()
+    await applyShop(kubectlAt(place), planAt(place))
     watch?.[Symbol.dispose]()
     await client?.close()
     process.stdout.write(`\n${told.map((line) => `  ${line}\n`).join('')}`)

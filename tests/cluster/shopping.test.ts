@@ -270,7 +270,7 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
       )
       const isInvoiceAsked = !hasInvoices || steps(order).includes('invoice-asked')
       if (wanted.includes(order.status) && (order.status !== 'confirmed' || isInvoiceAsked)) return order
-      await delay(crowd === undefined ? LOOK_EVERY_MS : ASK_EVERY_MS)
+      await delay(patience(crowd))
     }
     throw new Error(`order ${id} was not ${wanted.join(' or ')} in time`)
   }
@@ -300,6 +300,11 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
     }
   }
 })
+
+/** Milliseconds from one look at an order to the next. */
+function patience(crowd: Crowd | undefined): number {
+  return crowd === undefined ? LOOK_EVERY_MS : ASK_EVERY_MS
+}
 
 /** Null for a connection that was closed; any other fault stays one. */
 function cutOff(error: Error): null {

@@ -40,13 +40,15 @@ export type Spec = {
   isReady: () => Promise<boolean>
   readyWithinMs: number
   stopWithinMs: number
+  /** How often it is started when it ends by itself before it is ready. Default once. */
+  tries?: number
 }
 
 /** Who is told what happens to a process. */
 export type Witness = {
   spoke(text: string): void
   spawned(pid: number): void
-  /** `asked` is false when it ended by itself. */
+  /** `asked` is false when it ended by itself, and is not about to be started again. */
   ended(pid: number, how: string, asked: boolean): void
 }
 
@@ -74,6 +76,8 @@ export class Child implements Process {
   #how = ''
   /** Whether its end is wanted. */
   #asked = false
+  /** Of a start that is under way. */
+  #triesLeft = 0
   /** Why the runner gave it up. */
   #verdict: string | null = null
 
@@ -94,23 +98,38 @@ export class Child implements Process {
   async start(): Promise<void> {
     if (this.running) throw new Error(`${this.name} runs already`)
     await this.#gone
-    await this.#spawn()
+    this.#asked = false
+    this.#triesLeft = this.#spec.tries ?? 1
+    do {
+      this.#triesLeft -= 1
+      await this.#spawn()
+      if (await this.#isReadyInTime()) return
+      await this.#gone
+    } while (this.#triesLeft > 0 && this.#verdict === null && !this.#asked)
+    throw new NotStarted(this.name, this.#verdict ?? `ended before it was ready (${this.#how})`)
+  }
+
+  /** False when it ended, by itself or because its time was over. */
+  async #isReadyInTime(): Promise<boolean> {
     const deadline = performance.now() + this.#spec.readyWithinMs
     while (this.running) {
-      if (await this.#spec.isReady()) return
+      if (await this.#spec.isReady()) {
+        this.#triesLeft = 0
+        return true
+      }
       if (performance.now() > deadline && this.#verdict === null) {
         this.#verdict = `was not ready within ${this.#spec.readyWithinMs / 1000} s`
         this.#signal('SIGKILL')
       }
       await delay(ASK_EVERY_MS)
     }
-    await this.#gone
-    throw new NotStarted(this.name, this.#verdict ?? `ended before it was ready (${this.#how})`)
+    return false
   }
 
   async stop(): Promise<void> {
-    if (!this.running) return this.#gone
+    // Also of one that has just ended, and would be started again.
     this.#asked = true
+    if (!this.running) return this.#gone
     this.#signal('SIGTERM')
     // A paused process would not see the signal before it is resumed.
     this.#signal('SIGCONT')
@@ -118,8 +137,8 @@ export class Child implements Process {
   }
 
   async kill(): Promise<void> {
-    if (!this.running) return this.#gone
     this.#asked = true
+    if (!this.running) return this.#gone
     this.#signal('SIGKILL')
     if (!(await this.#goneWithin(KILLED_WITHIN_MS))) throw new Error(`${this.name} survived SIGKILL`)
   }
@@ -134,7 +153,6 @@ export class Child implements Process {
 
   async #spawn(): Promise<void> {
     const { command, args, cwd, env } = this.#spec
-    this.#asked = false
     this.#verdict = null
     const child = spawn(command, args, {
       cwd,
@@ -162,7 +180,9 @@ export class Child implements Process {
     this.#how = signal === null ? `exit code ${code}` : signal
     sendTo(pid, 'SIGKILL')
     await Promise.race([closed, delay(LAST_WORDS_MS)])
-    this.#witness.ended(pid, this.#verdict ?? this.#how, this.#asked)
+    const isRetried = this.#triesLeft > 0 && this.#verdict === null && !this.#asked
+    if (isRetried) this.#witness.spoke(`ended before it was ready (${this.#how}): started again`)
+    this.#witness.ended(pid, this.#verdict ?? this.#how, this.#asked || isRetried)
   }
 
   async #goneWithin(ms: number): Promise<boolean> {

@@ -9,6 +9,12 @@ import type { Rendered } from './render.ts'
 /** Node and daprd are ready in half a second on an idle machine; eight of each on two busy cores are not. */
 const READY_WITHIN_MS = 60_000
 
+/**
+ * daprd gives a broker that does not answer six seconds, and then ends for good. A Kafka that has just started was seen to take four for one
+ * event of its own, on two busy cores. Kubernetes would start the sidecar again, and so is it done here.
+ */
+const SIDECAR_TRIES = 3
+
 /** A service finishes the batch in its hands; Kubernetes gives it 60 s, a laptop's owner has less patience. */
 const STOP_WITHIN_MS = 20_000
 
@@ -94,6 +100,7 @@ export function defineSidecar(
       isReady: () => answers(`http://127.0.0.1:${ports.daprHttpPort}/v1.0/healthz`, 204),
       readyWithinMs: READY_WITHIN_MS,
       stopWithinMs: STOP_WITHIN_MS,
+      tries: SIDECAR_TRIES,
     },
     'sidecar',
   )

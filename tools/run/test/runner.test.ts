@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Fleet, inFleet } from '../src/fleet.ts'
 import { demandFree, PortTaken } from '../src/ports.ts'
-import { answers, NotStarted } from '../src/process.ts'
+import { answers, Child, NotStarted } from '../src/process.ts'
 import { AlreadyRunning, isAlive, startTime } from '../src/record.ts'
 import { freePort, tinyApp } from './tiny.ts'
 
@@ -85,6 +85,36 @@ test('a process that dies at its start is reported with what it said', async () 
   const app = fleet.define(tinyApp('users', port, 'failing'), 'service')
   await expect(app.start()).rejects.toThrow('users ended before it was ready (exit code 3)')
   expect(fleet.logBook.tail('users', 1)).toEqual(['cannot find the shop'])
+})
+
+test('a process that may try again does so, and is told of when it has no try left', async () => {
+  const ended: boolean[] = []
+  const witness = {
+    spoke: () => {},
+    spawned: () => {},
+    ended: (_: number, __: string, asked: boolean) => ended.push(asked),
+  }
+  const app = new Child({ ...tinyApp('users', port, 'failing'), tries: 3 }, witness)
+  await expect(app.start()).rejects.toThrow('users ended before it was ready (exit code 3)')
+  expect(ended).toEqual([true, true, false])
+})
+
+test('a process that ended once is ready at its second try', async () => {
+  const first = path.join(dir, 'first-try')
+  const spec = tinyApp('users', port)
+  const script = `[ -e '${first}' ] || { touch '${first}'; exit 3; }; exec ${spec.command} ${spec.args.join(' ')}`
+  const app = fleet.define({ ...spec, command: 'sh', args: ['-c', script], tries: 2 }, 'sidecar')
+  await app.start()
+  expect(fleet.logBook.text()).toContain('ended before it was ready (exit code 3): started again')
+})
+
+test('a process that is stopped before it is ready is not tried again', async () => {
+  const app = fleet.define({ ...tinyApp('users', port, 'mute'), tries: 3 }, 'sidecar')
+  const started = expect(app.start()).rejects.toThrow(NotStarted)
+  await expect.poll(() => app.pid, PATIENCE).not.toBeNull()
+  await app.stop()
+  await started
+  expect(app.running).toBe(false)
 })
 
 test('a process that is not ready in time is ended', async () => {

@@ -2,6 +2,7 @@ import { type HttpParts, httpApp } from '@tideshop/kit/http'
 import { Refusal } from '@tideshop/kit/refusal'
 import express, { type Express, type Request, type Response } from 'express'
 import type Provider from 'oidc-provider'
+import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js'
 import { inOrderOfUse, type SigningKey, withNewKey } from './keys.ts'
 import { signInPage } from './page.ts'
 import { type Person, staff } from './people.ts'
@@ -13,7 +14,7 @@ const PEOPLE_MAX = 10_000
 const FORM_MAX = 1024
 
 export type IssuerParts = HttpParts &
-  Omit<ProviderParts, 'remember' | 'find'> & { firstKeys: readonly SigningKey[] }
+  Omit<ProviderParts, 'remember' | 'find' | 'adapter'> & { firstKeys: readonly SigningKey[] }
 
 export type Issuer = {
   app: Express
@@ -25,11 +26,13 @@ export type Issuer = {
 export function issuerApp(parts: IssuerParts): Issuer {
   const people = new Map<string, Person>()
   const known = { remember: rememberIn(people), find: (id: string) => staff.get(id) ?? people.get(id) }
+  // A thousand entries at most.
+  const adapter = createMemoryAdapter()
   let keys: SigningKey[] = []
   let provider: Provider
   function rotate(key: SigningKey): void {
     keys = withNewKey(keys, key, parts.tokenTtlS * 1000)
-    provider = openProvider({ ...parts, ...known }, inOrderOfUse(keys))
+    provider = openProvider({ ...parts, ...known, adapter }, inOrderOfUse(keys))
   }
   for (const key of parts.firstKeys) rotate(key)
 

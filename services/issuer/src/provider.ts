@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal } from '@tideshop/kit/refusal'
 import type { JWK } from 'jose'
-import Provider, { type Configuration, errors } from 'oidc-provider'
+import Provider, { type AdapterFactory, type Configuration, errors } from 'oidc-provider'
 import { type Person, staff } from './people.ts'
 import type { Registrations } from './registrations.ts'
 
 /**
  * The protocol, which is all of `oidc-provider` (docs/decisions/0016). Its keys are given once, so each new key makes a new
- * provider; what they have in common (sessions, codes) is the library's own store in memory, of a thousand entries at most.
+ * provider; what they have in common (who is about to sign in, sessions, codes) is one store, which is handed to each of them.
  */
 
 /** For whom access tokens are: the door's OIDC_AUDIENCE. */
@@ -33,10 +33,12 @@ export type ProviderParts = {
   remember: (person: Person) => void
   find: (id: string) => Person | undefined
   cookieKey: string
+  /** That store. By itself each provider makes one of its own, and a new key throws out whoever was signing in. */
+  adapter: AdapterFactory
 }
 
 export function openProvider(parts: ProviderParts, keys: readonly JWK[]): Provider {
-  const provider = new Provider(parts.issuer, configuration(parts, keys))
+  const provider = new Provider(parts.issuer, { ...configuration(parts, keys), adapter: parts.adapter })
   provider.registerGrantType<{ registration?: string }>(
     REGISTRATION_GRANT,
     async (ctx) => {

@@ -141,6 +141,26 @@ test('a registered user signs in by the number of the registration, and the door
   })
 })
 
+test('a key that changes while somebody signs in keeps nobody out', async () => {
+  const { url, token, rotate } = await open()
+  const visit = browser()
+  const page = placeOf(url, await visit(authorization(url)))
+  rotate(await keyMadeAt(2))
+  const sent = await visit(page, { method: 'POST', body: new URLSearchParams({ registration: uuid }) })
+  expect(sent.status).toBe(303)
+  rotate(await keyMadeAt(3))
+  const back = new URL(placeOf(url, await visit(placeOf(url, sent))))
+  rotate(await keyMadeAt(4))
+  const { status } = await token({
+    grant_type: 'authorization_code',
+    client_id: DOOR_CLIENT,
+    code: String(back.searchParams.get('code')),
+    redirect_uri: 'http://127.0.0.1:8080/sign-in/return',
+    code_verifier: verifier,
+  })
+  expect(status).toBe(200)
+})
+
 test('nobody is sent on without PKCE, and nobody to another place than the door', async () => {
   const { url } = await open()
   const visit = browser()

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { kubectlAt } from '@tideshop/cluster/kubectl'
 import { MONGODB_DOOR_PORT, placeOf, RABBITMQ_DOOR_PORT } from '@tideshop/cluster/place'
 import { planAt } from '@tideshop/cluster/plan'
 import { holderOf } from '@tideshop/cluster/record'
+import { applyShop } from '@tideshop/cluster/shop'
 import { Meter } from '@tideshop/load/meter'
 import { isKept, type Ledger, newLedger, reportOf, tellReport } from '@tideshop/load/queue-ledger'
 import { runQueue } from '@tideshop/load/queue-run'
@@ -38,7 +40,7 @@ describe.skipIf(lacks.length > 0)('invoices', () => {
 
   beforeAll(() => setInvoiceWork(INVOICE_WORK_MS))
   afterAll(async () => {
-    await setInvoiceWork()
+    await applyShop(kubectlAt(place), planAt(place))
     watch?.[Symbol.dispose]()
     process.stdout.write(`\n${told.map((line) => `  ${line}\n`).join('')}`)
   })

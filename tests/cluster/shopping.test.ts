@@ -70,7 +70,6 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
     await setThreshold(kubectlAt(place), 'orders', 0, ORDERS_CALLS)
   })
   afterAll(async () => {
-    if (hasInvoices) await setInvoiceWork()
     await applyShop(kubectlAt(place), planAt(place))
     watch?.[Symbol.dispose]()
     await client?.close()

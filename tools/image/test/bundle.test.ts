@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bundle, loadAll } from '../src/bundle.ts'
+import { bundle, loadAll, START } from '../src/bundle.ts'
 
 const repository = join(import.meta.dirname, '../../..')
 const services = await readdir(join(repository, 'services'))
@@ -34,4 +34,10 @@ test('a bundle that lacks something is found by that', async () => {
     env: { PORT: 'none' },
   })
   await expect(loaded).rejects.toThrow('style.css')
+})
+
+test('the Dockerfile compiles and starts what a bundle is', async () => {
+  const dockerfile = await readFile(join(repository, 'Dockerfile'), 'utf8')
+  expect(dockerfile).toContain(`RUN PORT=none node --eval "${loadAll('.')}"\n`)
+  expect(dockerfile).toContain(`CMD ${JSON.stringify(['node', ...START]).replaceAll(',', ', ')}\n`)
 })

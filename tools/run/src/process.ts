@@ -105,8 +105,13 @@ export class Child implements Process {
       await this.#spawn()
       if (await this.#isReadyInTime()) return
       await this.#gone
-    } while (this.#triesLeft > 0 && this.#verdict === null && !this.#asked)
+    } while (this.#isRetried())
     throw new NotStarted(this.name, this.#verdict ?? `ended before it was ready (${this.#how})`)
+  }
+
+  /** Of one that ended by itself before it was ready. */
+  #isRetried(): boolean {
+    return this.#triesLeft > 0 && this.#verdict === null && !this.#asked
   }
 
   /** False when it ended, by itself or because its time was over. */
@@ -180,7 +185,7 @@ export class Child implements Process {
     this.#how = signal === null ? `exit code ${code}` : signal
     sendTo(pid, 'SIGKILL')
     await Promise.race([closed, delay(LAST_WORDS_MS)])
-    const isRetried = this.#triesLeft > 0 && this.#verdict === null && !this.#asked
+    const isRetried = this.#isRetried()
     if (isRetried) this.#witness.spoke(`ended before it was ready (${this.#how}): started again`)
     this.#witness.ended(pid, this.#verdict ?? this.#how, this.#asked || isRetried)
   }

@@ -7,12 +7,15 @@ import { afterAll, describe, expect, inject, test } from 'vitest'
 import { ended, post } from '../system/door.ts'
 import { demandKept, underLoad } from './ledger.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
-import { readTriggers, setThreshold, triggersIfTold } from './triggers.ts'
+import { readTriggers, setMost, setThreshold, triggersIfTold } from './triggers.ts'
 
 const lacks = inject('lacks')
 const place = placeOf(process.env)
 
-/** Where each service is when nobody comes, and the least that the load below makes of it. */
+/**
+ * Where each service is when nobody comes, and the most that it may have here, which the load below has to make of it. Ten pods of each,
+ * as keda/ has, take more to start than two slow cores have beside their callers; crowd.test.ts has the great numbers.
+ */
 const SERVICES = [
   { service: 'apigateway', rest: '1/1', grows: 4 },
   { service: 'operations', rest: '0/0', grows: 2 },
@@ -20,10 +23,16 @@ const SERVICES = [
   { service: 'approvals', rest: '0/0', grows: 3 },
 ]
 
-/** Enough for the scalers to ask for all of the above, and no more than two slow cores carry beside the replicas that come. */
-const LOAD = { callers: 60, perSecond: 20 }
-/** Messages that wait, for one replica of users: an eighth of what keda/ has, as 20 a second are little for one of them. */
-const USERS_LAG = 3
+/** What the same two cores carry while so many start. */
+const LOAD = { callers: 30, perSecond: 8 }
+/** For one replica, by the place of the trigger in keda/: less than there, as much as the load is smaller than one for keda/ would be. */
+const EASED = [
+  { service: 'apigateway', trigger: 0, forOne: 1.2 },
+  { service: 'operations', trigger: 0, forOne: 2 },
+  { service: 'users', trigger: 0, forOne: 2 },
+  { service: 'users', trigger: 1, forOne: 2 },
+  { service: 'approvals', trigger: 0, forOne: 2 },
+]
 const GROWN_WITHIN_MS = 120_000
 const REST_WITHIN_MS = 120_000
 /** From nothing waiting to an end of the first operation: two services wake, one after the other. */
@@ -68,7 +77,9 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
 
   test('sleeps as far as it may while nobody comes', async () => {
     watch = new ReplicaWatch()
-    for (const trigger of [0, 1]) await setThreshold(kubectlAt(place), 'users', trigger, USERS_LAG)
+    const kubectl = kubectlAt(place)
+    for (const { service, trigger, forOne } of EASED) await setThreshold(kubectl, service, trigger, forOne)
+    for (const { service, grows } of SERVICES) await setMost(kubectl, service, grows)
     for (const { service, rest } of SERVICES) await watch.until(service, rest, REST_WITHIN_MS)
   })
 
@@ -112,14 +123,14 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
     expect(silent).toEqual([])
   })
 
-  test.for(SERVICES)('$service grows to $grows or more under that load', ({ service, grows }) => {
+  test.for(SERVICES)('$service grows to $grows under that load', ({ service, grows }) => {
     const most = watch.mostReady(service)
     const after = [2, grows].map((ready) => {
       const at = watch.firstAtMs(service, ready, loadBegan)
       return `${ready} after ${at === null ? '–' : seconds(at - loadBegan)}`
     })
     tell(`${service}: ${most} ready at most, ${[...new Set(after)].join(', ')}`)
-    expect(most).toBeGreaterThanOrEqual(grows)
+    expect(most).toBe(grows)
   })
 
   test.for(SERVICES)('$service is back at rest when the load is over', async ({ service, rest }) => {

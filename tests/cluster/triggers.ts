@@ -102,6 +102,12 @@ export async function setThreshold(
   await kubectl.run('patch', ...of, '--type=json', `--patch=${patch}`)
 }
 
+/** Replicas, until the shop is applied again. */
+export async function setMost(kubectl: Kubectl, service: string, maxReplicaCount: number): Promise<void> {
+  const patch = `--patch=${JSON.stringify({ spec: { maxReplicaCount } })}`
+  await kubectl.run('patch', 'scaledobject', service, `--namespace=${NAMESPACE}`, '--type=merge', patch)
+}
+
 /** Each type of trigger has a word of its own for it. */
 const THRESHOLDS = ['threshold', 'lagThreshold', 'queryValue', 'value']
 

@@ -10,7 +10,7 @@ import { quietParts } from '@tideshop/kit/test/parts'
 import request from 'supertest'
 import { expect, test } from 'vitest'
 import { gatewayApp } from '../src/app.ts'
-import { adminOrderPaths } from '../src/openapi.ts'
+import { adminOrderPaths } from '../src/openapi/orders.ts'
 import { runOrders } from '../src/orders.ts'
 import { openSettings } from './open-settings.ts'
 

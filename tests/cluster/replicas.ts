@@ -52,8 +52,9 @@ export class ReplicaWatch implements Disposable {
     )
   }
 
-  mostReady(service: string): number {
-    const of = this.changes.filter((change) => change.service === service)
+  /** Of all that was seen since a moment. */
+  mostReady(service: string, fromMs = 0): number {
+    const of = this.changes.filter((change) => change.service === service && change.atMs >= fromMs)
     return Math.max(0, ...of.map(({ ready }) => ready))
   }
 

@@ -6,6 +6,8 @@ import type { Scenario } from '../command.ts'
 import { findGround, type Ground, groundHelp, groundOptions } from '../ground.ts'
 import { jsonOf } from '../report.ts'
 import { runLoad } from '../run.ts'
+import type { LoadScenario } from '../scenario.ts'
+import { grpc } from '../scenarios/grpc.ts'
 import { saga } from '../scenarios/saga.ts'
 import { isAtRest } from '../timeline.ts'
 import { labPage, type Turn, tellLab } from './report.ts'
@@ -22,28 +24,42 @@ const REST_SECONDS_MAX = 600
 /** Milliseconds between two turns, under the scaler that was there before. */
 const REST_MS_MAX = 120_000
 const LOOK_AGAIN_MS = 500
-const NAMES = ['ours', 'lag', 'rate', 'cpu', 'published']
+const NAMES = ['ours', 'lag', 'rate', 'concurrency', 'cpu', 'published']
+
+type Load = { scenario: LoadScenario; rate: string; others: Record<string, string> }
+
+/** What reaches a service: quotes are asked of pricing by gRPC, and nobody else's work has one. */
+const QUOTES: Load = { scenario: grpc, rate: '250', others: {} }
+const OPERATIONS: Load = {
+  scenario: saga,
+  rate: '20',
+  others: { 'deny-share': '0.05', 'wait-seconds': '120' },
+}
+
+function loadOf(service: string): Load {
+  return service === 'pricing' ? QUOTES : OPERATIONS
+}
 
 const help = `pnpm load lab [options]: on a cluster only
 
   --service       whose scaler takes turns (default approvals)
   --only          of ${NAMES.join(', ')} only these, with commas between
-  --rate          operations a second (default 20)
+  --rate          operations a second (default ${OPERATIONS.rate}); for pricing quotes, which reach it by gRPC (default ${QUOTES.rate})
   --seconds       of each turn (default 30)
   --rest-seconds  that the cluster may take to rest, before each turn and after it (default ${REST_SECONDS}, at most ${REST_SECONDS_MAX})
 ${groundHelp}
   --json          a file for all that was measured
   --report        a page with the turns side by side
 
-ours: keda/<service>.yaml. lag, rate: the same with the lag of its topic, or with the calls of the door, as its one trigger.
-cpu: the same by processor time, where the cluster measures it. published: keda/as-published/<service>.yaml.
+ours: keda/<service>.yaml. lag: the same with the lag of its topic as its one trigger. rate, concurrency: by the calls of the door, a
+second or in flight. cpu: by processor time, where the cluster measures it. published: keda/as-published/<service>.yaml.
 Between two turns the scaler that was there is put back, until the service rests.
 Ends with 1 when a turn lost or doubled an operation, or a request failed.`
 
 type Values = {
   service: string
   only?: string
-  rate: string
+  rate?: string
   seconds: string
   'rest-seconds': string
   json?: string
@@ -59,7 +75,7 @@ export const lab: Scenario = {
       options: {
         service: { type: 'string', default: 'approvals' },
         only: { type: 'string' },
-        rate: { type: 'string', default: '20' },
+        rate: { type: 'string' },
         seconds: { type: 'string', default: '30' },
         'rest-seconds': { type: 'string', default: REST_SECONDS },
         json: { type: 'string' },
@@ -67,7 +83,7 @@ export const lab: Scenario = {
         ...groundOptions,
       },
     })
-    const sources = readSources(values.service)
+    const sources = readSources(values.service, loadOf(values.service) === OPERATIONS)
     const ground = await findGround({ ...values, cluster: values.cluster ?? values.kubeconfig === undefined })
     const { cluster } = ground
     if (cluster === null) throw new CannotRun('the lab needs a cluster')
@@ -99,10 +115,11 @@ async function takeTurns(
   ground: Lab,
   stop: AbortSignal,
 ): Promise<Turn[]> {
-  const { service, rate, seconds } = values
+  const { service, seconds } = values
+  const { scenario, rate, others } = loadOf(service)
   const restMs = wholeNumber('rest-seconds', values['rest-seconds'], REST_SECONDS_MAX) * 1000
-  const asked = { rate, seconds, 'deny-share': '0.05', 'wait-seconds': '120' }
-  const plan = saga.plan({ values: asked, positionals: [] })
+  const asked = { ...others, rate: values.rate ?? rate, seconds }
+  const plan = scenario.plan({ values: asked, positionals: [] })
   const before = await readKept(ground.cluster, service)
   const turns: Turn[] = []
   for (const { name, about, spec } of variants) {

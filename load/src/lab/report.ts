@@ -41,7 +41,7 @@ export function tellLab(service: string, turns: readonly Turn[]): string {
 }
 
 const EXPLAINED =
-  'p50, p99: milliseconds from accepted to ended. Pod-seconds: from the load’s beginning until at rest, or until it was waited for long enough; what a replica at rest costs is not in them.'
+  'p50, p99: milliseconds from accepted to ended, of quotes from asked to answered. Pod-seconds: from the load’s beginning until at rest, or until it was waited for long enough; what a replica at rest costs is not in them.'
 
 export function labPage(service: string, turns: readonly Turn[]): string {
   const told = [
@@ -85,9 +85,10 @@ export function labPage(service: string, turns: readonly Turn[]): string {
 function tableOf(service: string, turns: readonly Turn[]): string[][] {
   const rows = turns.map(({ variant, run }) => {
     const scaling = scalingIn(run, service)
-    const { acceptedToEndedMs, lost } = run.result.json as {
-      acceptedToEndedMs: Latencies | null
-      lost: number
+    // Of operations only; a quote is asked and answered.
+    const { acceptedToEndedMs = run.totals.ms, lost } = run.result.json as {
+      acceptedToEndedMs?: Latencies | null
+      lost?: number
     }
     return [
       variant.name,
@@ -99,7 +100,7 @@ function tableOf(service: string, turns: readonly Turn[]): string[][] {
       scaling?.cpuSeconds?.toFixed(1) ?? '–',
       String(acceptedToEndedMs?.p50 ?? '–'),
       String(acceptedToEndedMs?.p99 ?? '–'),
-      String(lost),
+      String(lost ?? '–'),
       String(run.totals.failed),
     ]
   })

@@ -15,15 +15,15 @@ const KEDA = join(root, 'keda')
 const GONE_WITHIN_MS = 60_000
 const LOOK_AGAIN_MS = 200
 
-/** From `keda/`. */
-export function readSources(service: string): Sources {
+/** From `keda/`. Whether the load that is to come leaves messages in topics decides whether there is a lag to go by. */
+export function readSources(service: string, hasLag: boolean): Sources {
   const ours = specIn(join(KEDA, `${service}.yaml`))
   if (ours === null) throw new CannotRun(`there is no keda/${service}.yaml`)
   return {
     ours,
     published: aloneIn(specIn(join(KEDA, 'as-published', `${service}.yaml`))),
     requestRate: triggerOf('apigateway', 'prometheus'),
-    lag: ours.triggers.find(({ type }) => type === 'kafka') ?? triggerOf('users', 'kafka'),
+    lag: hasLag ? (ours.triggers.find(({ type }) => type === 'kafka') ?? triggerOf('users', 'kafka')) : null,
   }
 }
 

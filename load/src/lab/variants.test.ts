@@ -7,7 +7,12 @@ const ours = { minReplicaCount: 0, maxReplicaCount: 12, fallback: { replicas: 1 
 const sources: Sources = { ours, published: { minReplicaCount: 1, triggers: [lag] }, requestRate, lag }
 
 test('a trigger that is ours already has no turn of its own', () => {
-  expect(variantsOf(sources, false).map(({ name }) => name)).toEqual(['ours', 'rate', 'published'])
+  expect(variantsOf(sources, false).map(({ name }) => name)).toEqual([
+    'ours',
+    'rate',
+    'concurrency',
+    'published',
+  ])
 })
 
 test('only the trigger differs from ours, bounds and pace stay', () => {
@@ -23,5 +28,17 @@ test('by processor time nobody sleeps, and nothing falls back', () => {
 })
 
 test('where nobody published one there is none', () => {
-  expect(variantsOf({ ...sources, published: null }, false).map(({ name }) => name)).toEqual(['ours', 'rate'])
+  expect(variantsOf({ ...sources, published: null }, false).map(({ name }) => name)).toEqual([
+    'ours',
+    'rate',
+    'concurrency',
+  ])
+})
+
+test('a load that leaves nothing in topics has no turn by lag', () => {
+  const byCalls = { ...ours, triggers: [requestRate] }
+  const names = (from: Trigger | null) =>
+    variantsOf({ ...sources, ours: byCalls, lag: from }, false).map(({ name }) => name)
+  expect(names(lag)).toEqual(['ours', 'lag', 'concurrency', 'published'])
+  expect(names(null)).toEqual(['ours', 'concurrency', 'published'])
 })

@@ -20,8 +20,27 @@ export type Sources = {
   published: Spec | null
   /** Calls that the door makes of the shop. */
   requestRate: Trigger
-  /** Messages that wait, in the topic that the Deployment hears, or in the first of the saga where it hears none. */
-  lag: Trigger
+  /** Messages that wait, in the topic that the Deployment hears, or in the first of the saga where it hears none; null where the load has none. */
+  lag: Trigger | null
+}
+
+/** The zero at rest is of a counter that every door has. */
+const NOBODY = 'or 0 * sum(dapr_http_server_request_count{app_id="apigateway"})'
+/** Milliseconds that ended in a second, of calls by HTTP and by gRPC: what keda/apigateway.yaml counts. */
+const BUSY_MS = [
+  'dapr_http_server_latency_sum{app_id="apigateway",method=~"GET|POST",path!~"/v1.0/(healthz.*|state/settings)"}',
+  'dapr_grpc_io_server_server_latency_sum{app_id="apigateway",grpc_server_method=~"/tideshop[.].*"}',
+].map((series) => `(sum(rate(${series}[8s])) ${NOBODY})`)
+
+/** Calls in flight on an average, by Little's law: so many a second, times how long each takes. Five is system E's number. */
+const CONCURRENCY: Trigger = {
+  type: 'prometheus',
+  metadata: {
+    serverAddress: 'http://prometheus.tideshop.svc:9090',
+    query: `(${BUSY_MS.join(' + ')}) / 1000`,
+    threshold: '5',
+    ignoreNullValues: 'false',
+  },
 }
 
 /** System C's number. Nobody sleeps by it: who is not there uses no processor. */
@@ -36,16 +55,9 @@ export function variantsOf({ ours, published, requestRate, lag }: Sources, hasCp
     return { name, about, spec: { ...ours, triggers: [trigger] } }
   }
   const others = [
-    by(
-      'lag',
-      lag,
-      `${lag.metadata['topic']}, one replica for every ${lag.metadata['lagThreshold']} that wait`,
-    ),
-    by(
-      'rate',
-      requestRate,
-      `calls of the door, one replica for every ${requestRate.metadata['threshold']} a second`,
-    ),
+    ...(lag === null ? [] : [by('lag', lag, `${lag.metadata['topic']}, ${perReplica(lag)} that wait`)]),
+    by('rate', requestRate, `calls of the door, ${perReplica(requestRate)} a second`),
+    by('concurrency', CONCURRENCY, `calls of the door, ${perReplica(CONCURRENCY)} in flight`),
   ].filter(({ spec }) => !isDeepStrictEqual(spec.triggers, ours.triggers))
   return [
     { name: 'ours', about: tellTriggers(ours), spec: ours },
@@ -69,9 +81,13 @@ function cpuVariant(ours: Spec): Variant {
 }
 
 function tellTriggers({ triggers }: Spec): string {
-  const told = triggers.map(({ type, metadata }) => {
-    const { topic, threshold, lagThreshold } = metadata
-    return `${[type, topic].filter(Boolean).join(' ')}, one replica for every ${threshold ?? lagThreshold}`
+  const told = triggers.map((trigger) => {
+    const { type, metadata } = trigger
+    return `${[type, metadata['topic']].filter(Boolean).join(' ')}, ${perReplica(trigger)}`
   })
   return told.join(' and ')
+}
+
+function perReplica({ metadata: { threshold, lagThreshold, value } }: Trigger): string {
+  return `one replica for every ${threshold ?? lagThreshold ?? value}`
 }

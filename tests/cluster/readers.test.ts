@@ -6,7 +6,7 @@ import { applyShop } from '@tideshop/cluster/shop'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { askOnce, type Question, whileAsked } from './readers.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
-import { setThreshold } from './triggers.ts'
+import { setMost, setThreshold } from './triggers.ts'
 
 /**
  * Services that are asked and answer at once: each sleeps, is woken by its first caller, grows, and sleeps again. By a quarter of the calls
@@ -23,8 +23,8 @@ const READERS: Reader[] = [
   {
     service: 'pricing',
     question: { method: 'POST', path: '/api/prices/quote', body: basket },
-    forOne: 25,
-    perSecond: 40,
+    forOne: 10,
+    perSecond: 16,
     grows: 2,
   },
   {
@@ -37,6 +37,7 @@ const READERS: Reader[] = [
   // With it wakes catalog.
   { service: 'storefront', question: { path: '/p/LMP-0101' }, forOne: 2.5, perSecond: 8, grows: 2 },
 ]
+const DOORS = 2
 const REST_WITHIN_MS = 120_000
 const GROWN_WITHIN_MS = 120_000
 
@@ -48,6 +49,7 @@ describe.skipIf(lacks.length > 0).for(READERS)('$service', (reader) => {
   beforeAll(async () => {
     watch = new ReplicaWatch()
     await setThreshold(kubectlAt(place), service, 0, forOne)
+    await setMost(kubectlAt(place), 'apigateway', DOORS)
   })
   afterAll(async () => {
     await applyShop(kubectlAt(place), planAt(place))

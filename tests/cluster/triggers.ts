@@ -1,9 +1,8 @@
 import type { Kubectl } from '@tideshop/cluster/kubectl'
-import { NAMESPACE, placeOf } from '@tideshop/cluster/place'
-import { KubeApi } from '@tideshop/load/cluster/api'
-import { readKubeconfig } from '@tideshop/load/cluster/kubeconfig'
+import { NAMESPACE } from '@tideshop/cluster/place'
 import { quantity } from '@tideshop/load/cluster/quantity'
 import { vi } from 'vitest'
+import { clusterApi } from './api.ts'
 
 const PATIENCE = { timeout: 15_000, interval: 250 }
 
@@ -31,15 +30,6 @@ type ScaledObject = {
     triggersActivity?: Record<string, { isActive: boolean }>
     health?: Record<string, { status: string; numberOfFailures: number }>
   }
-}
-
-/** Not by kubectl: twenty of its processes for each look took four seconds of a processor, and starved what was looked at. */
-let api: KubeApi | null = null
-
-/** Of the machine's one cluster. */
-function clusterApi(): KubeApi {
-  api ??= new KubeApi(readKubeconfig(placeOf(process.env).kubeconfig))
-  return api
 }
 
 /** Every trigger of `keda/`, asked for by the way that the autoscaler asks: KEDA evaluates it at that moment. */

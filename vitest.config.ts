@@ -21,7 +21,7 @@ const ofShops = { testTimeout: 120_000, hookTimeout: 1_500_000 }
 const onCluster = {
   globalSetup: 'tests/cluster/one-cluster.ts',
   setupFiles: 'tests/cluster/running-cluster.ts',
-  testTimeout: 300_000,
+  testTimeout: 600_000,
   hookTimeout: 3_000_000,
   ...alone,
   sequence: { groupOrder: 3 },

@@ -32,7 +32,7 @@ const PUBLISHED = join(root, 'keda/as-published/storefront.yaml')
 const PAGE_CALLERS = fileURLToPath(new URL('./page-callers.ts', import.meta.url))
 
 const REST_WITHIN_MS = 150_000
-const SEEN_WITHIN_MS = 30_000
+const SEEN_WITHIN_MS = 60_000
 /** Seldom: on two cores whoever asks takes what would answer. */
 const LOOK_EVERY_MS = 2000
 

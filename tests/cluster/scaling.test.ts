@@ -36,7 +36,7 @@ const EASED = [
 const GROWN_WITHIN_MS = 120_000
 const REST_WITHIN_MS = 120_000
 /** From nothing waiting to an end of the first operation: two services wake, one after the other. */
-const WAKE_WITHIN_MS = 30_000
+const WAKE_WITHIN_MS = 120_000
 const LOOK_EVERY_MS = 250
 
 /** With the others all that keda/ has; by these names the autoscaler asks. */

@@ -25,13 +25,13 @@ const REST = SERVICES.filter((service) => service !== 'invoices' || hasInvoices)
   rest: ['apigateway', 'jobs'].includes(service) ? '1/1' : '0/0',
 }))
 const REST_WITHIN_MS = 120_000
-const INVOICED_WITHIN_MS = 90_000
+const INVOICED_WITHIN_MS = 180_000
 /** For one invoice, instead of five seconds: what those do to the replicas is queue.test.ts's. */
 const INVOICE_WORK_MS = 500
 /** Three services wake one after the other. */
-const ENDED_WITHIN_MS = 90_000
+const ENDED_WITHIN_MS = 180_000
 /** `jobs` asks every 10 s, and what was asked has two services to wake. */
-const EXPIRED_WITHIN_MS = 90_000
+const EXPIRED_WITHIN_MS = 180_000
 const LOOK_EVERY_MS = 250
 /** Of customers who wait for their order: four times as often asked for ten doors, who took the cores from those that work at orders. */
 const ASK_EVERY_MS = 1000

@@ -4,7 +4,7 @@ import { quantity } from '@tideshop/load/cluster/quantity'
 import { vi } from 'vitest'
 import { clusterApi } from './api.ts'
 
-const PATIENCE = { timeout: 15_000, interval: 250 }
+const PATIENCE = { timeout: 60_000, interval: 250 }
 
 /** One trigger of a ScaledObject, as KEDA sees it now. */
 export type TriggerSeen = {

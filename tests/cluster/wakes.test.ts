@@ -15,7 +15,7 @@ const lacks = inject('lacks')
 const WAKES = 10
 const SLEEPERS = ['operations', 'users', 'approvals']
 const REST_WITHIN_MS = 120_000
-const ENDED_WITHIN_MS = 60_000
+const ENDED_WITHIN_MS = 120_000
 const LOOK_EVERY_MS = 20
 
 /** Milliseconds. */

@@ -187,7 +187,7 @@ test('scalers take turns under the same load, and the one that was there comes b
   const types = cluster.made.map(({ spec }) =>
     (spec['triggers'] as { type: string }[]).map(({ type }) => type),
   )
-  expect(types).toEqual([['kafka', 'kafka'], ['kafka'], ['prometheus'], ['kafka']])
+  expect(types).toEqual([['kafka'], ['kafka'], ['prometheus'], ['kafka']])
   expect(cluster.made.at(-1)?.metadata).toMatchObject({ name: 'users', labels: { app: 'users' } })
   expect(JSON.parse(readFileSync(json, 'utf8')).turns).toMatchObject([{ name: 'ours' }, { name: 'rate' }])
   expect(readFileSync(page, 'utf8')).toContain('users: replicas ready')
@@ -197,9 +197,13 @@ test('the lab needs a cluster, and knows its scalers', async () => {
   await using shop = await fakeShop()
   await using cluster = await fakeCluster(shop.created)
   const where = ['--base-url', shop.baseUrl, '--kubeconfig', cluster.write(config)]
-  expect(await load('lab', '--only', 'luck', ...where)).toMatchObject({
+  expect(await load('lab', '--service', 'users', '--only', 'luck', ...where)).toMatchObject({
     code: 2,
     said: expect.stringContaining('--only takes of'),
+  })
+  expect(await load('lab', '--service', 'approvals', ...where)).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('the cluster has no scaler of approvals'),
   })
   expect((await load('lab', '--service', 'nobody', ...where)).said).toContain('no keda/nobody.yaml')
   expect(cluster.made).toEqual([])

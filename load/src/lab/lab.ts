@@ -11,7 +11,7 @@ import { grpc } from '../scenarios/grpc.ts'
 import { saga } from '../scenarios/saga.ts'
 import { isAtRest } from '../timeline.ts'
 import { labPage, type Turn, tellLab } from './report.ts'
-import { exchange, hasProcessorMetrics, readKept, readSources } from './scaler.ts'
+import { exchange, hasProcessorMetrics, type Kept, readKept, readSources } from './scaler.ts'
 import { type Variant, variantsOf } from './variants.ts'
 
 /**
@@ -51,7 +51,7 @@ ${groundHelp}
   --json          a file for all that was measured
   --report        a page with the turns side by side
 
-ours: keda/<service>.yaml. lag: the same with the lag of its topic as its one trigger. rate, concurrency: by the calls of the door, a
+ours: the scaler that is there. lag: the same with the lag of its topic as its one trigger. rate, concurrency: by the calls of the door, a
 second or in flight. cpu: by processor time, where the cluster measures it. published: keda/as-published/<service>.yaml.
 Between two turns the scaler that was there is put back, until the service rests.
 Ends with 1 when a turn lost or doubled an operation, or a request failed.`
@@ -88,8 +88,11 @@ export const lab: Scenario = {
     const { cluster } = ground
     if (cluster === null) throw new CannotRun('the lab needs a cluster')
     try {
-      const variants = chosen(variantsOf(sources, await hasProcessorMetrics(cluster.api)), values.only)
-      const turns = await takeTurns(variants, values as Values, { ...ground, cluster }, stop)
+      const there = await readKept(cluster, values.service)
+      // Of the overlay, whose pace is meant for the cluster that is loaded.
+      const all = variantsOf({ ...sources, ours: there.spec }, await hasProcessorMetrics(cluster.api))
+      const variants = chosen(all, values.only)
+      const turns = await takeTurns({ there, variants }, values as Values, { ...ground, cluster }, stop)
       console.log(`\n${tellLab(values.service, turns)}`)
       await write(values as Values, turns)
       return turns.every(({ run }) => run.result.kept)
@@ -110,7 +113,7 @@ function chosen(variants: Variant[], only: string | undefined): Variant[] {
 type Lab = Ground & { cluster: ClusterWatch }
 
 async function takeTurns(
-  variants: readonly Variant[],
+  { there, variants }: { there: Kept; variants: readonly Variant[] },
   values: Values,
   ground: Lab,
   stop: AbortSignal,
@@ -120,17 +123,16 @@ async function takeTurns(
   const restMs = wholeNumber('rest-seconds', values['rest-seconds'], REST_SECONDS_MAX) * 1000
   const asked = { ...others, rate: values.rate ?? rate, seconds }
   const plan = scenario.plan({ values: asked, positionals: [] })
-  const before = await readKept(ground.cluster, service)
   const turns: Turn[] = []
   for (const { name, about, spec } of variants) {
     if (stop.aborted) break
     console.error(`${name}: ${about}`)
     try {
-      await exchange(ground.cluster, service, { ...before, spec })
+      await exchange(ground.cluster, service, { ...there, spec })
       const run = await runLoad({ work: plan(ground), ground, expectations: [], restMs }, stop)
       turns.push({ variant: { name, about }, run })
     } finally {
-      await exchange(ground.cluster, service, before)
+      await exchange(ground.cluster, service, there)
     }
     // One that shrinks slowly would hand its replicas on to the next.
     await untilRest(ground.cluster, service, stop)

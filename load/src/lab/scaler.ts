@@ -56,7 +56,9 @@ export type Kept = { apiVersion: string; kind: string; metadata: object; spec: S
 type Found = Kept & { metadata: { labels?: object; annotations?: object } }
 
 export async function readKept({ api, namespace }: ClusterWatch, service: string): Promise<Kept> {
-  const { apiVersion, kind, metadata, spec } = await api.get<Found>(`${objectsOf(namespace)}/${service}`)
+  const object = `${objectsOf(namespace)}/${service}`
+  if (!(await api.has(object))) throw new CannotRun(`the cluster has no scaler of ${service}`)
+  const { apiVersion, kind, metadata, spec } = await api.get<Found>(object)
   const { labels = {}, annotations = {} } = metadata
   return { apiVersion, kind, metadata: { name: service, namespace, labels, annotations }, spec }
 }

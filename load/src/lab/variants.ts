@@ -14,7 +14,7 @@ export type Variant = {
 }
 
 export type Sources = {
-  /** Of the Deployment, as `keda/` has it. */
+  /** Of the Deployment, as it is in `keda/`, or in the cluster. */
   ours: Spec
   /** Of the Deployment, as `keda/as-published/` has it; null where no system published one. */
   published: Spec | null

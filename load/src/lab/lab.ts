@@ -26,12 +26,14 @@ const REST_MS_MAX = 120_000
 const LOOK_AGAIN_MS = 500
 const NAMES = ['ours', 'lag', 'rate', 'concurrency', 'cpu', 'published']
 
-type Load = { scenario: LoadScenario; rate: string; others: Record<string, string> }
+/** `hasLag`: whether it leaves messages in topics. */
+type Load = { scenario: LoadScenario; hasLag: boolean; rate: string; others: Record<string, string> }
 
 /** What reaches a service: quotes are asked of pricing by gRPC, and nobody else's work has one. */
-const QUOTES: Load = { scenario: grpc, rate: '250', others: {} }
+const QUOTES: Load = { scenario: grpc, hasLag: false, rate: '250', others: {} }
 const OPERATIONS: Load = {
   scenario: saga,
+  hasLag: true,
   rate: '20',
   others: { 'deny-share': '0.05', 'wait-seconds': '120' },
 }
@@ -83,7 +85,7 @@ export const lab: Scenario = {
         ...groundOptions,
       },
     })
-    const sources = readSources(values.service, loadOf(values.service) === OPERATIONS)
+    const sources = readSources(values.service, loadOf(values.service).hasLag)
     const ground = await findGround({ ...values, cluster: values.cluster ?? values.kubeconfig === undefined })
     const { cluster } = ground
     if (cluster === null) throw new CannotRun('the lab needs a cluster')

@@ -1,5 +1,5 @@
 import { operationId } from '@tideshop/contracts/operations'
-import { answer, idempotencyKeyHeader, inPath, jsonBody, later, no, wrongBody } from './words.ts'
+import { accepted, answer, idempotencyKeyHeader, inPath, jsonBody, later, no, wrongBody } from './words.ts'
 
 export const operationPaths = {
   '/operation/create/user-create': {
@@ -10,10 +10,7 @@ export const operationPaths = {
       parameters: [idempotencyKeyHeader],
       requestBody: jsonBody('UserCreate'),
       responses: {
-        202: {
-          ...answer('Accepted: it will end, once', 'Operation'),
-          headers: { Location: { description: 'Where to follow it', schema: { type: 'string' } } },
-        },
+        202: accepted('Accepted: it will end, once', 'Operation'),
         ...wrongBody,
         422: no('The idempotency key belongs to a request with another body'),
         503: later,

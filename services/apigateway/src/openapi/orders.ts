@@ -1,5 +1,15 @@
 import { listAllOrders, listOrders, logisticsStep, orderId } from '@tideshop/contracts/orders'
-import { answer, idempotencyKeyHeader, inPath, jsonBody, later, no, queryOf, wrongBody } from './words.ts'
+import {
+  accepted,
+  answer,
+  idempotencyKeyHeader,
+  inPath,
+  jsonBody,
+  later,
+  no,
+  queryOf,
+  wrongBody,
+} from './words.ts'
 
 const orderInPath = inPath('id', orderId)
 
@@ -18,10 +28,7 @@ export const orderPaths = {
       ],
       requestBody: jsonBody('Checkout'),
       responses: {
-        202: {
-          ...answer('Accepted: it will be confirmed or cancelled', 'Order'),
-          headers: { Location: { description: 'Where to follow it', schema: { type: 'string' } } },
-        },
+        202: accepted('Accepted: it will be confirmed or cancelled', 'Order'),
         ...wrongBody,
         409: no('The basket is empty'),
         422: no('The idempotency key belongs to another checkout'),

@@ -91,6 +91,14 @@ export function no(description: string) {
 
 export const retryAfter = { 'Retry-After': { description: 'Seconds', schema: { type: 'integer' } } }
 
+/** 202: what comes of it stands elsewhere. */
+export function accepted(description: string, name: keyof typeof schemas) {
+  return {
+    ...answer(description, name),
+    headers: { Location: { description: 'Where to follow it', schema: { type: 'string' } } },
+  }
+}
+
 /** 503. */
 export const later = {
   ...no(

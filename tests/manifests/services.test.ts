@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { topicPlans } from '@tideshop/contracts/topics'
+import { PATIENCE } from '@tideshop/kit/traffic'
 import { root } from '@tideshop/run/arguments'
 import { describe, expect, test } from 'vitest'
 import { ALWAYS_ONE, ISSUER, OVERLAYS, objectsOf, services, yaml } from './manifests.ts'
@@ -164,8 +165,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
     test('has the time to finish what it began', () => {
       const before = app.lifecycle?.preStop.sleep.seconds ?? 0
       const block = Number(/^(\d+)s$/.exec(annotations['block-shutdown-duration'] ?? '')?.[1])
-      // DRAIN_MAX_MS of packages/kit/src/run.ts.
-      expect(block).toBeGreaterThanOrEqual(before + 15)
+      expect(block).toBeGreaterThanOrEqual(before + PATIENCE.mostMs / 1000)
       expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(
         block + Number(annotations['graceful-shutdown-seconds']),
       )

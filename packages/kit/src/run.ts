@@ -1,31 +1,17 @@
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Express } from 'express'
 import { listenAt } from './early-port.ts'
-import { type GrpcHandler, type Listener, listenerOf } from './listener.ts'
+import { type GrpcHandler, listenerOf } from './listener.ts'
 import type { Log } from './telemetry.ts'
+import { watchTraffic } from './traffic.ts'
 
 /**
  * The life of a service: listen, work until SIGTERM or SIGINT, finish what was begun, leave.
  *
  * On Kubernetes the app and its sidecar are told to stop at the same moment, and the sidecar still has a batch in
- * flight and answers to publish. So the app goes on serving until it has been quiet for a moment, and only then
- * closes; a bound keeps a chatty neighbour from holding it.
+ * flight and answers to publish. So the app goes on serving until it has been quiet for a moment (traffic.ts), and only
+ * then closes; a bound keeps a chatty neighbour from holding it.
  */
-
-/** Milliseconds without a request that count as quiet, and the most that is waited for it. */
-const QUIET_MS = 500
-const DRAIN_MAX_MS = 15_000
-const POLL_MS = 50
-
-/** They go on to the very end and are nobody's work. */
-const PROBES: ReadonlySet<string | undefined> = new Set([
-  '/healthz',
-  '/readyz',
-  '/dapr.proto.runtime.v1.AppCallbackHealthCheck/HealthCheck',
-  '/grpc.health.v1.Health/Check',
-])
 
 export type Service = {
   app: Express
@@ -46,7 +32,7 @@ export async function run({ app, grpc, port, host, log, work, close }: Service):
   const stopping = new AbortController()
   const listener = listenerOf(app, grpc)
   const { server } = listener
-  const traffic = watch(listener, stopping.signal)
+  const traffic = watchTraffic(listener, stopping.signal)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       log.info({ signal }, 'stopping')
@@ -59,35 +45,10 @@ export async function run({ app, grpc, port, host, log, work, close }: Service):
   const working = work?.(stopping.signal)
 
   if (!stopping.signal.aborted) await once(stopping.signal, 'abort')
-  await traffic.quiet()
+  await traffic.left()
   server.close()
   listener.closeConnections()
   await working
   await close()
   log.info('left')
-}
-
-function watch({ requests }: Listener, stopping: AbortSignal): { quiet: () => Promise<void> } {
-  let open = 0
-  let lastAt = 0
-  const opened = (request: IncomingMessage, response: ServerResponse) => {
-    // Who keeps its connection would send the next request just as it is cut.
-    if (stopping.aborted && request.httpVersionMajor === 1) response.setHeader('connection', 'close')
-    if (PROBES.has(request.url)) return
-    open += 1
-    response.once('close', () => {
-      open -= 1
-      lastAt = performance.now()
-    })
-  }
-  // Before the app, which may answer at once.
-  for (const server of requests) server.prependListener('request', opened)
-  return {
-    async quiet() {
-      const began = performance.now()
-      const waitedEnough = () => performance.now() - began > DRAIN_MAX_MS
-      const isQuiet = () => open === 0 && performance.now() - Math.max(lastAt, began) > QUIET_MS
-      while (!isQuiet() && !waitedEnough()) await sleep(POLL_MS)
-    },
-  }
 }

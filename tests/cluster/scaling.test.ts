@@ -39,7 +39,7 @@ const REST_WITHIN_MS = 120_000
 const WAKE_WITHIN_MS = 120_000
 const LOOK_EVERY_MS = 250
 
-/** With the others all that keda/ has; by these names the autoscaler asks. */
+/** What has to see this load. With the others all that keda/ has; by these names the autoscaler asks. */
 const TRIGGERS = [
   'apigateway s0-prometheus',
   'operations s0-prometheus',
@@ -47,7 +47,10 @@ const TRIGGERS = [
   'users s0-kafka-user-create',
   'users s1-kafka-user-approve-response',
   'approvals s0-kafka-user-approve',
+  'users s2-demand',
 ]
+/** Over as soon as operations is awake. */
+const WAKER = 'operations s2-demand'
 /** Of services that this load does not reach: readers.test.ts, and the participants of an order. */
 const READERS = [
   ...['basket', 'catalog', 'pricing', 'storefront'].map((service) => `${service} s0-prometheus`),
@@ -57,6 +60,9 @@ const READERS = [
   'orders s1-kafka-order-stock-response',
   'orders s2-kafka-order-payment-response',
   'orders s3-mongodb-orders',
+  ...['basket', 'pricing', 'storefront', 'payments'].map((service) => `${service} s1-demand`),
+  'catalog s2-demand',
+  'orders s4-demand',
 ]
 /** queue.test.ts; only where RabbitMQ is. */
 const QUEUE = 'invoices s0-rabbitmq-queue'
@@ -86,7 +92,9 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
   test('no trigger asks for more than it sees, while nobody comes', async () => {
     const seen = await readTriggers()
     const queue = planAt(place).rabbitmq === null ? [] : [QUEUE]
-    expect(seen.map(({ name }) => name).toSorted()).toEqual([...TRIGGERS, ...READERS, ...queue].toSorted())
+    expect(seen.map(({ name }) => name).toSorted()).toEqual(
+      [...TRIGGERS, WAKER, ...READERS, ...queue].toSorted(),
+    )
     for (const { name, value, threshold, isActive, health } of seen) {
       expect({ name, isActive, health }).toEqual({ name, isActive: false, health: 'Happy' })
       // With ensureEvenDistributionOfPartitions KEDA tells one replica's worth for a lag of nothing.

@@ -100,7 +100,9 @@ export async function setMost(kubectl: Kubectl, service: string, maxReplicaCount
 
 /** Each type of trigger has a word of its own for it. */
 const THRESHOLDS = ['threshold', 'lagThreshold', 'queryValue', 'value']
+/** What the door's scaler wants one replica for, and says itself. */
+const DEMAND = 1
 
 function thresholdOf(metadata: Record<string, string>): number {
-  return Number(THRESHOLDS.map((name) => metadata[name]).find((value) => value !== undefined))
+  return Number(THRESHOLDS.map((name) => metadata[name]).find((value) => value !== undefined) ?? DEMAND)
 }

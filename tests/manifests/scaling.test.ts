@@ -125,13 +125,54 @@ test.each(['catalog', 'basket', 'pricing'])(
   },
 )
 
+describe('who sleeps is woken by the door at once', () => {
+  const objects = objectsOf('local')
+  const ofDoor = (kind: string) =>
+    objects.find((object) => object.kind === kind && object.metadata.name === 'apigateway')
+  const pushes = objects
+    .filter(({ kind }) => kind === 'ScaledObject')
+    .flatMap(({ metadata, spec }) =>
+      (spec.triggers as Trigger[])
+        .filter(({ type }) => type === 'external-push')
+        .map((trigger) => [metadata.name, trigger.metadata] as const),
+    )
+
+  test('where the door calls it in vain', () => {
+    const called = pushes.filter(([service, { calls = '' }]) => calls.split(',').includes(service))
+    const answering = ['operations', 'catalog', 'pricing', 'basket', 'orders', 'storefront']
+    expect(called.map(([service]) => service).toSorted()).toEqual(answering.toSorted())
+  })
+
+  test.each([
+    ['user-create', 'operations'],
+    ['order-stock', 'orders'],
+  ])('where it hears %s, which comes of a change that %s took on', (topic, speaker) => {
+    const listener = topics.find(({ name }) => name === topic)?.listener
+    expect(pushes).toContainEqual([listener, expect.objectContaining({ changes: speaker })])
+  })
+
+  test('at a port that the door has', () => {
+    const { spec } = ofDoor('Service')
+    const { env, ports } = ofDoor('Deployment').spec.template.spec.containers[0]
+    const { port, targetPort } = spec.ports.find(({ name }: { name: string }) => name === 'grpc-wakes')
+    for (const [, { scalerAddress }] of pushes) expect(scalerAddress).toBe(`apigateway.tideshop.svc:${port}`)
+    const { containerPort } = ports.find(({ name }: { name: string }) => name === targetPort)
+    expect(env).toContainEqual({ name: 'WAKES_PORT', value: String(containerPort) })
+  })
+
+  test('by ids that there are', () => {
+    const named = pushes.flatMap(([, { calls, changes }]) => [calls, changes].join(',').split(','))
+    expect(named.filter((appId) => appId !== '' && !services.includes(appId))).toEqual([])
+  })
+})
+
 /** Their addresses are in no trigger, and have tests of their own. */
 const ELSEWHERE = ['rabbitmq', 'mongodb']
 
 test('no trigger leaves its namespace out: KEDA asks from another', () => {
   for (const { spec } of objectsOf('local').filter(({ kind }) => kind === 'ScaledObject')) {
     for (const { metadata } of (spec.triggers as Trigger[]).filter(({ type }) => !ELSEWHERE.includes(type))) {
-      expect(metadata['bootstrapServers'] ?? metadata['serverAddress']).toMatch(
+      expect(metadata['bootstrapServers'] ?? metadata['serverAddress'] ?? metadata['scalerAddress']).toMatch(
         /^(http:\/\/)?\w+\.tideshop\.svc:\d+$/,
       )
     }

@@ -140,7 +140,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         PORT: String(app.ports[0].containerPort),
         ...(RELEASED_WAIT_MS[service] && { BATCH_WAIT_MS: waitMs }),
         // On a laptop nobody sleeps.
-        ...(service === 'apigateway' && accountsIn[overlay]),
+        ...(service === 'apigateway' && { ...accountsIn[overlay], WAKES_PORT: '9091' }),
         ...(['apigateway', 'orders'].includes(service) && { WAKE_WAIT_MS: '10000' }),
         ...(service === 'storefront' && { WAKE_WAIT_MS: '6000' }),
       })

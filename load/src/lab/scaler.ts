@@ -36,7 +36,7 @@ function specIn(file: string): Spec | null {
 
 /** Null where its trigger is pushed by something that has to be installed before, and that the callers have to ask. */
 function aloneIn(spec: Spec | null): Spec | null {
-  return spec?.triggers.some(({ type }) => type === 'external-push') ? null : spec
+  return spec?.triggers.every(({ type }) => type === 'external-push') ? null : spec
 }
 
 function triggerOf(service: string, kind: string): Trigger {

@@ -80,8 +80,10 @@ function cpuVariant(ours: Spec): Variant {
   }
 }
 
+/** Of those that grow; who is pushed is woken. */
 function tellTriggers({ triggers }: Spec): string {
-  const told = triggers.map((trigger) => {
+  const growing = triggers.filter(({ type }) => type !== 'external-push')
+  const told = growing.map((trigger) => {
     const { type, metadata } = trigger
     return `${[type, metadata['topic']].filter(Boolean).join(' ')}, ${perReplica(trigger)}`
   })

@@ -81,7 +81,8 @@ async function tried<T>(ask: () => Promise<T>): Promise<Outcome<T>> {
   return outcome
 }
 
-function isNoAnswer(error: unknown): boolean {
+/** Whether nobody was there: none who would have been asked, or none who answered. */
+export function isNoAnswer(error: unknown): boolean {
   return error instanceof Refusal && (error.code === 'unavailable' || error.code === 'uncertain')
 }
 

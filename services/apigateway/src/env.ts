@@ -33,6 +33,8 @@ const schema = z.object({
   DAPR_GRPC_PORT: z.coerce.number().int().default(13500),
   /** Milliseconds that a caller waits for a service that sleeps at zero replicas; less than a drain takes (kit/run). */
   WAKE_WAIT_MS: z.coerce.number().int().min(0).max(13_000).default(0),
+  /** TCP port at which KEDA is told who has to wake (scaler.ts). Nobody is told without it. */
+  WAKES_PORT: z.coerce.number().int().optional(),
   /** Proxies before the door that say for whom they ask (`X-Forwarded-For`): sign-ins are counted by address. */
   PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   ...issuerEnv,

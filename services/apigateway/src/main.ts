@@ -15,24 +15,31 @@ import { sidecarOn } from '@tideshop/kit/sidecar'
 import { createLog, createMetrics } from '@tideshop/kit/telemetry'
 import { accountsOf } from './accounts.ts'
 import { gatewayApp } from './app.ts'
+import { Demand, watched } from './demand.ts'
 import { accountSettings, readEnv } from './env.ts'
+import { serveScaler } from './scaler.ts'
 import { settingsThrough } from './settings.ts'
 
 const appId = 'apigateway'
 const env = readEnv(process.env)
+const { WAKES_PORT: wakesPort } = env
 const log = createLog(appId, env.LOG_LEVEL)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
 const grpcSidecar = grpcSidecarOn(env.DAPR_GRPC_PORT)
-const invoke = daprInvoke(sidecar)
+const metrics = createMetrics(appId)
+const demand = new Demand()
+const invoke = watched(daprInvoke(sidecar), demand)
+// Not of what lies behind: a door that waits for sleeping services would never open.
+const ready = () => sidecar.ready()
 
 const app = gatewayApp({
   log,
-  metrics: createMetrics(appId),
+  metrics,
   operations: operationsThrough(invoke, env.WAKE_WAIT_MS),
   catalog: catalogThrough(invoke, env.WAKE_WAIT_MS),
   baskets: basketsThrough(invoke, env.WAKE_WAIT_MS),
   orders: ordersThrough(invoke, env.WAKE_WAIT_MS),
-  prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS),
+  prices: pricesThrough(grpcSidecar, env.WAKE_WAIT_MS, (name) => demand.see(`call ${name}`)),
   reports: reportsThrough(invoke, env.WAKE_WAIT_MS),
   failures: failuresThrough(invoke, env.WAKE_WAIT_MS),
   stock: stockThrough(sidecar, env.WAKE_WAIT_MS),
@@ -42,18 +49,20 @@ const app = gatewayApp({
     signIns: { perS: env.SIGN_INS_PER_S, burst: env.SIGN_INS_BURST },
   },
   proxies: env.PROXIES,
-  storefront: storefrontThrough(daprInvoke(sidecar, PAGE_TIMEOUT_MS), env.WAKE_WAIT_MS),
+  storefront: storefrontThrough(watched(daprInvoke(sidecar, PAGE_TIMEOUT_MS), demand), env.WAKE_WAIT_MS),
   settings: settingsThrough(sidecar),
   newId: () => randomUUIDv7(),
   now: () => new Date(),
-  // Not of what lies behind: a door that waits for sleeping services would never open.
-  ready: () => sidecar.ready(),
+  ready,
 })
 
 await run({
   app,
   port: env.PORT,
   log,
+  ...(wakesPort !== undefined && {
+    work: (leaving: AbortSignal) => serveScaler({ log, metrics, ready, demand, leaving }, wakesPort),
+  }),
   close: () => {
     grpcSidecar.close()
     return sidecar.close()

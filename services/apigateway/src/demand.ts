@@ -1,0 +1,62 @@
+import { EventEmitter, once } from 'node:events'
+import { isNoAnswer } from '@tideshop/clients/patience'
+import type { Invoke } from '@tideshop/kit/invoke'
+
+/** Milliseconds for which a sign of demand counts. Whoever calls in vain asks again long before. */
+const FRESH_MS = 3000
+/** Milliseconds between two times that a listener is told: under load there are many signs in each. */
+const TELL_AGAIN_MS = 2000
+
+/**
+ * What shows that somebody has to be awake, with an app-id: a call of it that nobody answered, or a change that it took on, which
+ * will be work for those who hear of it.
+ */
+export type Sign = `call ${string}` | `change ${string}`
+
+/** The signs that this door has seen, for who can wake (scaler.ts). */
+export class Demand {
+  readonly #seenAt = new Map<Sign, number>()
+  readonly #signs = new EventEmitter().setMaxListeners(0)
+
+  see(sign: Sign): void {
+    this.#seenAt.set(sign, performance.now())
+    this.#signs.emit('seen')
+  }
+
+  /** Whether there was one of them a moment ago. */
+  isFor(signs: readonly Sign[]): boolean {
+    return performance.now() - this.#lastAt(signs) < FRESH_MS
+  }
+
+  /** Yields at once when there is one of them, or was just before; again from time to time while they go on. Ends with `over`. */
+  async *whenFor(signs: readonly Sign[], over: AbortSignal): AsyncIterable<void> {
+    let toldAt = Number.NEGATIVE_INFINITY
+    while (!over.aborted) {
+      const isNew = this.#lastAt(signs) > toldAt && performance.now() - toldAt > TELL_AGAIN_MS
+      if (isNew && this.isFor(signs)) {
+        toldAt = performance.now()
+        yield
+      } else {
+        await once(this.#signs, 'seen', { signal: over }).catch(() => {})
+      }
+    }
+  }
+
+  #lastAt(signs: readonly Sign[]): number {
+    return Math.max(...signs.map((sign) => this.#seenAt.get(sign) ?? Number.NEGATIVE_INFINITY))
+  }
+}
+
+/** Calls as `invoke` does, and shows what that says of demand. */
+export function watched(invoke: Invoke, demand: Demand): Invoke {
+  return async (appId, method, ...call) => {
+    try {
+      const answer = await invoke(appId, method, ...call)
+      if (method !== 'GET' && answer.status < 300) demand.see(`change ${appId}`)
+      return answer
+    } catch (error) {
+      if (isNoAnswer(error)) demand.see(`call ${appId}`)
+      throw error
+    }
+  }
+}

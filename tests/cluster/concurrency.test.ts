@@ -117,7 +117,7 @@ describe.skipIf(lacks.length > 0)('storefront, scaled as system E had it,', () =
     await putOursBack()
     const triggers = '--output=jsonpath={.spec.triggers[*].type}'
     const of = ['get', 'scaledobject', 'storefront', `--namespace=${NAMESPACE}`, triggers]
-    expect(await kubectl.run(...of)).toBe('prometheus')
+    expect(await kubectl.run(...of)).toBe('prometheus external-push')
     expect(await askOnce({ path: '/api/goods?limit=5' })).toBeNull()
     expect(await askOnce({ path: '/p/LMP-0101' })).toBeNull()
   })

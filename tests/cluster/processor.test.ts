@@ -102,7 +102,7 @@ describe.skipIf(lacks.length > 0)('pricing, scaled as system C had it,', () => {
     await watch.until('pricing', '0/0', REST_WITHIN_MS)
     const triggers = '--output=jsonpath={.spec.triggers[*].type}'
     const of = ['get', 'scaledobject', 'pricing', `--namespace=${NAMESPACE}`, triggers]
-    expect(await kubectl.run(...of)).toBe('prometheus')
+    expect(await kubectl.run(...of)).toBe('prometheus external-push')
   })
 
   async function request({ app, sidecar }: typeof REQUESTED): Promise<void> {

@@ -4,7 +4,7 @@ import type { Invoke } from '@tideshop/kit/invoke'
 
 /** Milliseconds for which a sign of demand counts. Whoever calls in vain asks again long before. */
 const FRESH_MS = 3000
-/** Milliseconds between two times that a listener is told: under load there are many signs in each. */
+/** Milliseconds between two times that listeners are told of the same sign: under load there are hundreds in each. */
 const TELL_AGAIN_MS = 2000
 
 /**
@@ -16,35 +16,41 @@ export type Sign = `call ${string}` | `change ${string}`
 /** The signs that this door has seen, for who can wake (scaler.ts). */
 export class Demand {
   readonly #seenAt = new Map<Sign, number>()
-  readonly #signs = new EventEmitter().setMaxListeners(0)
+  readonly #toldAt = new Map<Sign, number>()
+  readonly #listeners = new EventEmitter().setMaxListeners(0)
 
   see(sign: Sign): void {
-    this.#seenAt.set(sign, performance.now())
-    this.#signs.emit('seen')
+    const now = performance.now()
+    this.#seenAt.set(sign, now)
+    if (now - (this.#toldAt.get(sign) ?? LONG_AGO) < TELL_AGAIN_MS) return
+    this.#toldAt.set(sign, now)
+    this.#listeners.emit('told')
   }
 
   /** Whether there was one of them a moment ago. */
   isFor(signs: readonly Sign[]): boolean {
-    return performance.now() - this.#lastAt(signs) < FRESH_MS
+    return performance.now() - lastIn(this.#seenAt, signs) < FRESH_MS
   }
 
   /** Yields at once when there is one of them, or was just before; again from time to time while they go on. Ends with `over`. */
   async *whenFor(signs: readonly Sign[], over: AbortSignal): AsyncIterable<void> {
-    let toldAt = Number.NEGATIVE_INFINITY
+    let heardAt = LONG_AGO
     while (!over.aborted) {
-      const isNew = this.#lastAt(signs) > toldAt && performance.now() - toldAt > TELL_AGAIN_MS
-      if (isNew && this.isFor(signs)) {
-        toldAt = performance.now()
+      const toldAt = lastIn(this.#toldAt, signs)
+      if (toldAt > heardAt && this.isFor(signs)) {
+        heardAt = toldAt
         yield
       } else {
-        await once(this.#signs, 'seen', { signal: over }).catch(() => {})
+        await once(this.#listeners, 'told', { signal: over }).catch(() => {})
       }
     }
   }
+}
 
-  #lastAt(signs: readonly Sign[]): number {
-    return Math.max(...signs.map((sign) => this.#seenAt.get(sign) ?? Number.NEGATIVE_INFINITY))
-  }
+const LONG_AGO = Number.NEGATIVE_INFINITY
+
+function lastIn(at: ReadonlyMap<Sign, number>, signs: readonly Sign[]): number {
+  return Math.max(...signs.map((sign) => at.get(sign) ?? LONG_AGO))
 }
 
 /** Calls as `invoke` does, and shows what that says of demand. */

@@ -16,6 +16,8 @@ import type { Demand, Sign } from './demand.ts'
  * to one door, at rest the only one; what others see it learns by the other triggers.
  */
 
+/** Milliseconds of silence after which a KEDA that is cut off from here is not waited for. */
+const CLOSED_WITHIN_MS = 2000
 const METRIC = 'demand'
 const SPEC = { metricSpecs: [{ metricName: METRIC, targetSizeFloat: 1 }] }
 
@@ -69,7 +71,10 @@ export async function serveScaler(parts: ScalerParts, port: number): Promise<voi
   const closed = once(server, 'close')
   server.close()
   // KEDA turns to another door when it is told, and not only when it finds nobody.
-  for (const session of sessions) session.close()
+  for (const session of sessions) {
+    session.close()
+    session.setTimeout(CLOSED_WITHIN_MS, () => session.destroy())
+  }
   await closed
 }
 

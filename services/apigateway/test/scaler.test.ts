@@ -1,12 +1,14 @@
 import { Code, createClient } from '@connectrpc/connect'
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
 import { ExternalScaler } from '@tideshop/kit/gen/externalscaler/externalscaler_pb'
 import type { Invoke } from '@tideshop/kit/invoke'
 import { Refusal } from '@tideshop/kit/refusal'
+import { freePort } from '@tideshop/kit/test/database'
 import { serveBoth } from '@tideshop/kit/test/grpc'
 import { quietParts } from '@tideshop/kit/test/parts'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { Demand, type Sign, watched } from '../src/demand.ts'
-import { scalerGrpc } from '../src/scaler.ts'
+import { scalerGrpc, serveScaler } from '../src/scaler.ts'
 
 async function scaler() {
   const demand = new Demand()
@@ -65,6 +67,24 @@ test('a door that leaves ends its streams, so that KEDA turns to another', async
   leaving.abort()
   expect(await active).toBe('the end')
   expect(await specs.next()).toMatchObject({ done: true })
+})
+
+test('a door that leaves does not wait for a KEDA that listens on', async () => {
+  const port = await freePort()
+  const leaving = new AbortController()
+  const parts = { ...quietParts('apigateway'), demand: new Demand(), leaving: leaving.signal }
+  const served = serveScaler(parts, port)
+  const sessionManager = new Http2SessionManager(`http://127.0.0.1:${port}`)
+  const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}`, sessionManager })
+  const keda = createClient(ExternalScaler, transport)
+  await vi.waitFor(() => keda.isActive(trigger('catalog')))
+  const specs = keda.streamMetricSpec(trigger('catalog'))[Symbol.asyncIterator]()
+  expect(await specs.next()).toMatchObject({ done: false })
+  leaving.abort()
+  expect(await specs.next()).toMatchObject({ done: true })
+  await served
+  await expect(keda.isActive(trigger('catalog'))).rejects.toMatchObject({ code: Code.Unavailable })
+  sessionManager.abort()
 })
 
 test('one replica is wanted while somebody is sought, and none else', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildGo } from '@tideshop/runtime/build-go'
@@ -131,9 +132,8 @@ export async function buildBinary(
   name: BinaryName | AddedName,
   { env, report, signal }: Options,
 ): Promise<string> {
-  const { version, module, sources, target, flags }: Binary = { ...BINARIES, ...ADDED }[name]
-  const files = ['go.mod', 'go.sum', ...sources].map((file) => join(module, file))
-  const folder = join(cacheRoot(env), await cacheName(name, version, files, [target, ...flags]))
+  const { version, module, target, flags } = recipeOf(name)
+  const folder = await folderInCache(name, env)
   const output = join(folder, name)
   const say = (line: string) => report(`${name} ${version}: ${line}`)
   await keep({
@@ -149,6 +149,23 @@ export async function buildBinary(
     },
   })
   return output
+}
+
+/** Those, of all there are, that somebody who asks for them has to wait for: they are not in the cache. */
+export async function unbuilt(env: NodeJS.ProcessEnv): Promise<string[]> {
+  const names = Object.keys({ ...BINARIES, ...ADDED }) as (BinaryName | AddedName)[]
+  const folders = await Promise.all(names.map((name) => folderInCache(name, env)))
+  return names.filter((_, index) => !existsSync(folders[index] ?? ''))
+}
+
+async function folderInCache(name: BinaryName | AddedName, env: NodeJS.ProcessEnv): Promise<string> {
+  const { version, module, sources, target, flags } = recipeOf(name)
+  const files = ['go.mod', 'go.sum', ...sources].map((file) => join(module, file))
+  return join(cacheRoot(env), await cacheName(name, version, files, [target, ...flags]))
+}
+
+function recipeOf(name: BinaryName | AddedName): Binary {
+  return { ...BINARIES, ...ADDED }[name]
 }
 
 function folderOf(name: string): string {

@@ -73,6 +73,13 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
   const find = (kind: string, name: string) =>
     objects.find((object) => object.kind === kind && object.metadata.name === name)
 
+  test('is applied so that a sidecar finds its configuration and components', () => {
+    const kinds = objects.map(({ kind }) => kind)
+    const lastRead = Math.max(...['Configuration', 'Component'].map((kind) => kinds.lastIndexOf(kind)))
+    expect(lastRead).toBeGreaterThan(0)
+    expect(lastRead).toBeLessThan(kinds.indexOf('Deployment'))
+  })
+
   describe.each(services)('%s', (service) => {
     const { spec: deployment } = find('Deployment', service) ?? {}
     const { metadata, spec: pod } = deployment.template

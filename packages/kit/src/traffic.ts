@@ -19,7 +19,7 @@ export type Patience = { quietMs: number; silentMs: number; mostMs: number }
 const KEPT_S = 10
 const POLL_MS = 50
 
-/** The last is less than `dapr.io/block-shutdown-duration` in k8s/base; the second is more than KEPT_S. */
+/** The last is no more than `dapr.io/block-shutdown-duration` in k8s/base; the second is more than KEPT_S. */
 export const PATIENCE: Patience = { quietMs: 500, silentMs: 12_000, mostMs: 15_000 }
 
 /** They go on to the very end and are nobody's work. */

@@ -6,6 +6,7 @@ import type { Invoke } from '@tideshop/kit/invoke'
 const FRESH_MS = 3000
 /** Milliseconds between two times that listeners are told of the same sign: under load there are hundreds in each. */
 const TELL_AGAIN_MS = 2000
+const LONG_AGO = Number.NEGATIVE_INFINITY
 
 /**
  * What shows that somebody has to be awake, with an app-id: a call of it that nobody answered, or a change that it took on, which
@@ -46,8 +47,6 @@ export class Demand {
     }
   }
 }
-
-const LONG_AGO = Number.NEGATIVE_INFINITY
 
 function lastIn(at: ReadonlyMap<Sign, number>, signs: readonly Sign[]): number {
   return Math.max(...signs.map((sign) => at.get(sign) ?? LONG_AGO))

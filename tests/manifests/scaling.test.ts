@@ -127,8 +127,8 @@ test.each(['catalog', 'basket', 'pricing'])(
 
 describe('who sleeps is woken by the door at once', () => {
   const objects = objectsOf('local')
-  const ofDoor = (kind: string) =>
-    objects.find((object) => object.kind === kind && object.metadata.name === 'apigateway')
+  const ofDoor = (kind: string, name = 'apigateway') =>
+    objects.find((object) => object.kind === kind && object.metadata.name === name)
   const pushes = objects
     .filter(({ kind }) => kind === 'ScaledObject')
     .flatMap(({ metadata, spec }) =>
@@ -158,6 +158,15 @@ describe('who sleeps is woken by the door at once', () => {
     for (const [, { scalerAddress }] of pushes) expect(scalerAddress).toBe(`apigateway.tideshop.svc:${port}`)
     const { containerPort } = ports.find(({ name }: { name: string }) => name === targetPort)
     expect(env).toContainEqual({ name: 'WAKES_PORT', value: String(containerPort) })
+  })
+
+  test('by whichever door sees it: each finds all others', () => {
+    const { template } = ofDoor('Deployment').spec
+    const { env } = template.spec.containers[0]
+    const { value: host } = env.find(({ name }: { name: string }) => name === 'DOORS_HOST')
+    const { spec } = ofDoor('Service', host.replace('.tideshop.svc', ''))
+    expect(spec.clusterIP).toBe('None')
+    expect(template.metadata.labels).toMatchObject(spec.selector)
   })
 
   test('by ids that there are', () => {

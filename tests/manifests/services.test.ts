@@ -57,6 +57,9 @@ const accountsIn: Record<string, object> = {
   },
 }
 
+/** On a laptop nobody sleeps, and there is one door. */
+const WAKING = { WAKES_PORT: '9091', DOORS_HOST: 'apigateway-doors.tideshop.svc' }
+
 function onlyShops(env: Record<string, unknown>): [string, unknown][] {
   return Object.entries(env).filter(([name]) => name !== 'OIDC_ISSUER')
 }
@@ -146,8 +149,7 @@ describe.each(OVERLAYS)('overlay %s', (overlay) => {
         LOG_LEVEL: dapr.common.env.LOG_LEVEL,
         PORT: String(app.ports[0].containerPort),
         ...(RELEASED_WAIT_MS[service] && { BATCH_WAIT_MS: waitMs }),
-        // On a laptop nobody sleeps.
-        ...(service === 'apigateway' && { ...accountsIn[overlay], WAKES_PORT: '9091' }),
+        ...(service === 'apigateway' && { ...accountsIn[overlay], ...WAKING }),
         ...(['apigateway', 'orders'].includes(service) && { WAKE_WAIT_MS: '10000' }),
         ...(service === 'storefront' && { WAKE_WAIT_MS: '6000' }),
       })

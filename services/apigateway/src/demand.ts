@@ -14,30 +14,47 @@ const LONG_AGO = Number.NEGATIVE_INFINITY
  */
 export type Sign = `call ${string}` | `change ${string}`
 
-/** The signs that this door has seen, for who can wake (scaler.ts). */
-export class Demand {
-  readonly #seenAt = new Map<Sign, number>()
-  readonly #toldAt = new Map<Sign, number>()
-  readonly #listeners = new EventEmitter().setMaxListeners(0)
+/** Signs as a trigger of KEDA and a message of another door have them. */
+export type SignsBy = { calls: string[]; changes: string[] }
 
+export function signsBy({ calls, changes }: SignsBy): Sign[] {
+  return [
+    ...calls.map((appId) => `call ${appId}` as const),
+    ...changes.map((appId) => `change ${appId}` as const),
+  ]
+}
+
+/** The signs that the doors have seen, for who can wake (scaler.ts). */
+export class Demand {
+  readonly #signs = new Map<Sign, { seenAt: number; toldAt: number }>()
+  readonly #listeners = new EventEmitter().setMaxListeners(0)
+  readonly #tellOthers: (sign: Sign) => void
+
+  /** `tellOthers`: how the other doors learn what this one saw (others.ts). It is not waited for. */
+  constructor(tellOthers: (sign: Sign) => void = () => {}) {
+    this.#tellOthers = tellOthers
+  }
+
+  /** This door has seen it. */
   see(sign: Sign): void {
-    const now = performance.now()
-    this.#seenAt.set(sign, now)
-    if (now - (this.#toldAt.get(sign) ?? LONG_AGO) < TELL_AGAIN_MS) return
-    this.#toldAt.set(sign, now)
-    this.#listeners.emit('told')
+    if (this.#isNews(sign)) this.#tellOthers(sign)
+  }
+
+  /** Another door has, and told all. */
+  hear(sign: Sign): void {
+    this.#isNews(sign)
   }
 
   /** Whether there was one of them a moment ago. */
   isFor(signs: readonly Sign[]): boolean {
-    return performance.now() - lastIn(this.#seenAt, signs) < FRESH_MS
+    return signs.some((sign) => performance.now() - this.#at(sign).seenAt < FRESH_MS)
   }
 
   /** Yields at once when there is one of them, or was just before; again from time to time while they go on. Ends with `over`. */
   async *whenFor(signs: readonly Sign[], over: AbortSignal): AsyncIterable<void> {
     let heardAt = LONG_AGO
     while (!over.aborted) {
-      const toldAt = lastIn(this.#toldAt, signs)
+      const toldAt = Math.max(...signs.map((sign) => this.#at(sign).toldAt))
       if (toldAt > heardAt && this.isFor(signs)) {
         heardAt = toldAt
         yield
@@ -46,10 +63,28 @@ export class Demand {
       }
     }
   }
-}
 
-function lastIn(at: ReadonlyMap<Sign, number>, signs: readonly Sign[]): number {
-  return Math.max(...signs.map((sign) => at.get(sign) ?? LONG_AGO))
+  #at(sign: Sign) {
+    return this.#signs.get(sign) ?? { seenAt: LONG_AGO, toldAt: LONG_AGO }
+  }
+
+  /** Notes it, and tells who listens, unless that was done a moment ago. */
+  #isNews(sign: Sign): boolean {
+    const now = performance.now()
+    const { toldAt } = this.#at(sign)
+    const isNews = now - toldAt >= TELL_AGAIN_MS
+    this.#signs.set(sign, { seenAt: now, toldAt: isNews ? now : toldAt })
+    if (isNews) {
+      this.#forgetBefore(now - FRESH_MS)
+      this.#listeners.emit('told')
+    }
+    return isNews
+  }
+
+  /** Others may tell of any name. */
+  #forgetBefore(time: number): void {
+    for (const [sign, { seenAt }] of this.#signs) if (seenAt < time) this.#signs.delete(sign)
+  }
 }
 
 /** Calls as `invoke` does, and shows what that says of demand. */

@@ -35,6 +35,8 @@ const schema = z.object({
   WAKE_WAIT_MS: z.coerce.number().int().min(0).max(13_000).default(0),
   /** TCP port at which KEDA is told who has to wake (scaler.ts). Nobody is told without it. */
   WAKES_PORT: z.coerce.number().int().optional(),
+  /** A name that has the address of every door (others.ts): there WAKES_PORT is told what this one sees. None: this is the only door. */
+  DOORS_HOST: z.string().min(1).optional(),
   /** Proxies before the door that say for whom they ask (`X-Forwarded-For`): sign-ins are counted by address. */
   PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   ...issuerEnv,

@@ -17,17 +17,22 @@ import { accountsOf } from './accounts.ts'
 import { gatewayApp } from './app.ts'
 import { Demand, watched } from './demand.ts'
 import { accountSettings, readEnv } from './env.ts'
+import { doorsNamed, OtherDoors } from './others.ts'
 import { serveScaler } from './scaler.ts'
 import { settingsThrough } from './settings.ts'
 
 const appId = 'apigateway'
 const env = readEnv(process.env)
-const { WAKES_PORT: wakesPort } = env
+const { WAKES_PORT: wakesPort, DOORS_HOST: doorsHost } = env
 const log = createLog(appId, env.LOG_LEVEL)
 const sidecar = sidecarOn(env.DAPR_HTTP_PORT)
 const grpcSidecar = grpcSidecarOn(env.DAPR_GRPC_PORT)
 const metrics = createMetrics(appId)
-const demand = new Demand()
+const others = new OtherDoors(
+  doorsHost === undefined || wakesPort === undefined ? async () => [] : doorsNamed(doorsHost, wakesPort),
+  log,
+)
+const demand = new Demand((sign) => void others.tell(sign))
 const invoke = watched(daprInvoke(sidecar), demand)
 // Not of what lies behind: a door that waits for sleeping services would never open.
 const ready = () => sidecar.ready()
@@ -64,6 +69,7 @@ await run({
     work: (leaving: AbortSignal) => serveScaler({ log, metrics, ready, demand, leaving }, wakesPort),
   }),
   close: () => {
+    others.close()
     grpcSidecar.close()
     return sidecar.close()
   },

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type ServerHttp2Session } from 'node:http2'
+import { Apigateway } from '@tideshop/contracts/gen/apigateway_pb'
 import { ExternalScaler, type ScaledObjectRef } from '@tideshop/kit/gen/externalscaler/externalscaler_pb'
 import { grpcApp } from '@tideshop/kit/grpc'
 import type { HttpParts } from '@tideshop/kit/http'
 import type { GrpcHandler } from '@tideshop/kit/listener'
 import { Refusal } from '@tideshop/kit/refusal'
-import type { Demand, Sign } from './demand.ts'
+import { type Demand, type Sign, signsBy } from './demand.ts'
 
 /**
  * Wakes: a scaler of KEDA's (`external-push`) that tells of demand as soon as the door sees it. By Prometheus or the lag of a
@@ -13,11 +14,13 @@ import type { Demand, Sign } from './demand.ts'
  * demand and else 0, and one replica is wanted for each 1.
  *
  * A trigger names by app-id and comma what is a sign: `calls` that were in vain, and `changes` that were taken on. KEDA listens
- * to one door, at rest the only one; what others see it learns by the other triggers.
+ * to one door, which is told by the others what they see (others.ts).
  */
 
 /** Milliseconds of silence after which a KEDA that is cut off from here is not waited for. */
 const CLOSED_WITHIN_MS = 2000
+/** Signs that one message may tell of (contracts/apigateway.proto). */
+const SIGNS_MAX = 20
 const METRIC = 'demand'
 const SPEC = { metricSpecs: [{ metricName: METRIC, targetSizeFloat: 1 }] }
 
@@ -53,6 +56,14 @@ export function scalerGrpc(parts: ScalerParts): GrpcHandler {
         metricValues: [{ metricName: METRIC, metricValueFloat: isWanted(scaledObjectRef) ? 1 : 0 }],
       }),
     })
+    router.service(Apigateway, {
+      tell: (told) => {
+        const signs = signsBy(told)
+        if (signs.length > SIGNS_MAX) throw new Refusal('invalid', `more than ${SIGNS_MAX} signs at once`)
+        for (const sign of signs) demand.hear(sign)
+        return {}
+      },
+    })
   })
 }
 
@@ -80,10 +91,7 @@ export async function serveScaler(parts: ScalerParts, port: number): Promise<voi
 
 function signsIn(of: ScaledObjectRef | undefined): Sign[] {
   const { calls, changes } = of?.scalerMetadata ?? {}
-  const signs: Sign[] = [
-    ...appIdsIn(calls).map((appId) => `call ${appId}` as const),
-    ...appIdsIn(changes).map((appId) => `change ${appId}` as const),
-  ]
+  const signs = signsBy({ calls: appIdsIn(calls), changes: appIdsIn(changes) })
   if (signs.length === 0) throw new Refusal('invalid', 'the trigger names neither `calls` nor `changes`')
   return signs
 }

@@ -1,21 +1,27 @@
 import { Code, createClient } from '@connectrpc/connect'
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
+import { Apigateway } from '@tideshop/contracts/gen/apigateway_pb'
 import { ExternalScaler } from '@tideshop/kit/gen/externalscaler/externalscaler_pb'
 import type { Invoke } from '@tideshop/kit/invoke'
 import { Refusal } from '@tideshop/kit/refusal'
 import { freePort } from '@tideshop/kit/test/database'
 import { serveBoth } from '@tideshop/kit/test/grpc'
 import { quietParts } from '@tideshop/kit/test/parts'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { Demand, type Sign, watched } from '../src/demand.ts'
+import { doorsNamed, OtherDoors, type Whereabouts } from '../src/others.ts'
 import { scalerGrpc, serveScaler } from '../src/scaler.ts'
 
-async function scaler() {
-  const demand = new Demand()
+/** One door, and how KEDA asks it. `where`: the others, if there are any. */
+async function scaler(where: Whereabouts = async () => []) {
+  const others = new OtherDoors(where, quietParts('apigateway').log)
+  onTestFinished(() => others.close())
+  const tell = vi.fn((sign: Sign) => others.tell(sign))
+  const demand = new Demand((sign) => void tell(sign))
   const leaving = new AbortController()
   const grpc = scalerGrpc({ ...quietParts('apigateway'), demand, leaving: leaving.signal })
-  const { transport } = await serveBoth((_, response) => response.end(), grpc)
-  return { demand, leaving, keda: createClient(ExternalScaler, transport) }
+  const { transport, url } = await serveBoth((_, response) => response.end(), grpc)
+  return { demand, leaving, url, tell, transport, keda: createClient(ExternalScaler, transport) }
 }
 
 /** As KEDA has it of the trigger. */
@@ -115,6 +121,51 @@ test('a change that somebody took on is a sign for whoever will hear of it', asy
   demand.see('change operations')
   expect(await keda.isActive(trigger('', 'operations'))).toMatchObject({ result: true })
   expect(await keda.isActive(trigger('operations'))).toMatchObject({ result: false })
+})
+
+test('what one door sees, KEDA hears from each, and nobody tells it on', async () => {
+  const heard = await scaler(async () => [])
+  const nobody = `http://127.0.0.1:${await freePort()}`
+  const seen = await scaler(async () => [nobody, heard.url])
+  const stream = heard.keda.streamIsActive(trigger('catalog'))[Symbol.asyncIterator]()
+  const active = told(stream)
+  seen.demand.see('call catalog')
+  expect(await active).toBe(true)
+  seen.demand.see('change orders')
+  await vi.waitFor(async () =>
+    expect(await heard.keda.isActive(trigger('', 'orders'))).toMatchObject({ result: true }),
+  )
+  expect(await heard.keda.isActive(trigger('orders'))).toMatchObject({ result: false })
+  expect(heard.tell).not.toHaveBeenCalled()
+})
+
+test('a door tells the others of the same once in a while, and not of what they have just told', async () => {
+  const { demand, tell } = await scaler()
+  demand.see('call catalog')
+  demand.see('call catalog')
+  demand.hear('call basket')
+  demand.see('call basket')
+  demand.see('call pricing')
+  expect(tell.mock.calls).toEqual([['call catalog'], ['call pricing']])
+})
+
+test('a door that cannot find the others serves its callers all the same', async () => {
+  const { demand, keda } = await scaler(async () => {
+    throw new Error('no such name')
+  })
+  demand.see('call catalog')
+  expect(await keda.isActive(trigger('catalog'))).toMatchObject({ result: true })
+})
+
+test('rubbish of another door is refused', async () => {
+  const { transport } = await scaler()
+  const calls = Array.from({ length: 21 }, (_, nth) => `service-${nth}`)
+  const told = createClient(Apigateway, transport).tell({ calls })
+  await expect(told).rejects.toMatchObject({ code: Code.InvalidArgument })
+})
+
+test('a door does not tell itself', async () => {
+  expect(await doorsNamed('localhost', 9091)()).toEqual([])
 })
 
 test.each<[string, 'GET' | 'POST', Awaited<ReturnType<Invoke>> | Refusal, Sign[]]>([

@@ -2,6 +2,7 @@ import { type Kubectl, kubectlAt } from '@tideshop/cluster/kubectl'
 import { NAMESPACE, placeOf } from '@tideshop/cluster/place'
 import { killPart, startPart } from '@tideshop/cluster/restart'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { clusterApi } from './api.ts'
 import { demandKept, underLoad } from './ledger.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
 import { readTriggers } from './triggers.ts'
@@ -20,6 +21,9 @@ const PROMETHEUS_READERS = ['apigateway', 'operations']
 /** `fallback.failureThreshold` in keda/: that many times in a row KEDA is not answered before it falls back. */
 const FAILURES_BEFORE_FALLBACK = 3
 const BLIND_WITHIN_MS = 120_000
+
+const TOLD =
+  /^tideshop_rpc_seconds_count\{.*rpc="tideshop\.apigateway\.v1\.Apigateway\/Tell".*code="OK".*\} (\d+)$/m
 
 describe.skipIf(lacks.length > 0)('under load, with the ledger closed at the end,', () => {
   const place = placeOf(process.env)
@@ -51,6 +55,7 @@ describe.skipIf(lacks.length > 0)('under load, with the ledger closed at the end
     const { failed } = await happening('eviction of all', async () => {
       // A lone door may be evicted as well, or its node could not be drained; whoever wants no gap has two.
       await expect.poll(() => watch.ready('apigateway'), { timeout: BACK_WITHIN_MS }).toBeGreaterThan(1)
+      await expect.poll(toldByOtherDoors, { timeout: BACK_WITHIN_MS, interval: 500 }).toBeGreaterThan(0)
       for (const pod of await podsOf(`--namespace=${NAMESPACE}`)) await evict(pod)
       await untilAllServe()
     })
@@ -119,6 +124,21 @@ describe.skipIf(lacks.length > 0)('under load, with the ledger closed at the end
     return called
   }
 
+  /** How often a door heard from another what that one saw, by which KEDA hears of it. */
+  async function toldByOtherDoors(): Promise<number> {
+    const doors = await podsOf(`--namespace=${NAMESPACE}`, '--selector=app=apigateway')
+    const ways = doors.map((pod) => `/api/v1/namespaces/${NAMESPACE}/pods/${pod}:8080/proxy/metrics`)
+    // One that comes or leaves has none.
+    const metrics = await Promise.all(
+      ways.map((way) =>
+        clusterApi()
+          .text(way)
+          .catch(() => ''),
+      ),
+    )
+    return metrics.map(toldIn).reduce((one, other) => one + other, 0)
+  }
+
   async function untilAllServe(): Promise<void> {
     const asleep = () => SERVICES.filter((service) => watch.ready(service) === 0)
     await expect.poll(asleep, { timeout: BACK_WITHIN_MS }).toEqual([])
@@ -160,4 +180,8 @@ type Pod = { metadata: { name: string; deletionTimestamp?: string } }
 
 function tellEviction({ message }: Error): string {
   return message
+}
+
+function toldIn(metrics: string): number {
+  return Number(TOLD.exec(metrics)?.[1] ?? 0)
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
 import { Refusal } from '@tideshop/kit/refusal'
+import { Turns } from './turns.ts'
 
 /** Milliseconds between two tries of a call that nobody answers; each counts for the scaler that wakes who is called. */
 const TRY_AGAIN_MS = 150
@@ -8,19 +9,27 @@ const TRY_AGAIN_MS = 150
 const BUSY_WAIT_MS = 5000
 /** Callers who wait for one service at once, each with a request in memory. The others are refused. */
 const WAITING_MAX = 2000
+/** Milliseconds of a call that show that too many are under way: half of what it is given (kit/invoke). */
+const SLOW_MS = 500
+/** Milliseconds for which a caller at least waits for his turn, as long as a call. */
+const TURN_WAIT_MS = 1000
 
 type Outcome<T> = PromiseSettledResult<T>
+/** `began`: when its caller came. */
+type Asking<T> = { ask: () => Promise<T>; began: number }
 
 /**
  * Holds callers for up to `wakeWaitMs` while nobody answers, so that whoever finds a service asleep at zero replicas is
  * served and not refused. One of them asks again for all who wait: a service that is just waking, or has too much to do,
  * would otherwise get every call several times. Only for what may be asked twice. Any other refusal, and every fault, is
- * an answer. One for each service.
+ * an answer. One for each service, which gets no more calls at once than it can answer (turns.ts): `slowMs` is too long for one.
  */
 export function patienceFor<T>(
   wakeWaitMs: number,
   isBusy: (answer: T) => boolean = () => false,
+  slowMs = SLOW_MS,
 ): (ask: () => Promise<T>) => Promise<T> {
+  const turns = new Turns(slowMs)
   let waiting = 0
   let asking: Promise<Outcome<T>> | null = null
 
@@ -30,32 +39,46 @@ export function patienceFor<T>(
     return isBusy(outcome.value) ? Math.min(wakeWaitMs, BUSY_WAIT_MS) : 0
   }
 
+  /** Rejects when its turn did not come in time. */
+  function tried({ ask, began }: Asking<T>): Promise<Outcome<T>> {
+    const withinMs = began + Math.max(wakeWaitMs, TURN_WAIT_MS) - performance.now()
+    return turns.take(async () => {
+      const [outcome] = await Promise.allSettled([ask()])
+      return outcome
+    }, withinMs)
+  }
+
+  function isSettled(outcome: Outcome<T>, { began }: Asking<T>): boolean {
+    return performance.now() - began >= patienceMs(outcome)
+  }
+
   /** Until there is an answer, or its own caller has waited long enough. */
-  async function askAgain(ask: () => Promise<T>, isSettled: (outcome: Outcome<T>) => boolean) {
+  async function askAgain(one: Asking<T>) {
     while (true) {
       await sleep(TRY_AGAIN_MS)
-      const outcome = await tried(ask)
-      if (isSettled(outcome)) return outcome
+      const outcome = await tried(one)
+      if (isSettled(outcome, one)) return outcome
     }
   }
 
-  async function next(ask: () => Promise<T>, isSettled: (outcome: Outcome<T>) => boolean) {
+  async function next(one: Asking<T>) {
     if (asking !== null) {
-      await asking
-      return tried(ask)
+      // Whatever came of it for whoever asked.
+      await asking.catch(() => {})
+      return tried(one)
     }
-    asking = askAgain(ask, isSettled).finally(() => {
+    asking = askAgain(one).finally(() => {
       asking = null
     })
     return asking
   }
 
-  async function wait(ask: () => Promise<T>, isSettled: (outcome: Outcome<T>) => boolean): Promise<T> {
+  async function wait(one: Asking<T>): Promise<T> {
     if (waiting >= WAITING_MAX) throw new Refusal('unavailable', 'too many callers wait for it')
     waiting += 1
     try {
-      let outcome = await next(ask, isSettled)
-      while (!isSettled(outcome)) outcome = await next(ask, isSettled)
+      let outcome = await next(one)
+      while (!isSettled(outcome, one)) outcome = await next(one)
       return settled(outcome)
     } finally {
       waiting -= 1
@@ -63,22 +86,16 @@ export function patienceFor<T>(
   }
 
   return async (ask) => {
-    const began = performance.now()
-    const isSettled = (outcome: Outcome<T>) => performance.now() - began >= patienceMs(outcome)
-    const first = asking === null ? await tried(ask) : null
-    return first !== null && isSettled(first) ? settled(first) : wait(ask, isSettled)
+    const one = { ask, began: performance.now() }
+    const first = asking === null ? await tried(one) : null
+    return first !== null && isSettled(first, one) ? settled(first) : wait(one)
   }
 }
 
 /** For calls by HTTP. A service that says 503 is busy, or without its database. */
-export function patient(invoke: Invoke, wakeWaitMs: number): Invoke {
-  const patiently = patienceFor<InvokeResponse>(wakeWaitMs, ({ status }) => status === 503)
+export function patient(invoke: Invoke, wakeWaitMs: number, slowMs = SLOW_MS): Invoke {
+  const patiently = patienceFor<InvokeResponse>(wakeWaitMs, ({ status }) => status === 503, slowMs)
   return (...call) => patiently(() => invoke(...call))
-}
-
-async function tried<T>(ask: () => Promise<T>): Promise<Outcome<T>> {
-  const [outcome] = await Promise.allSettled([ask()])
-  return outcome
 }
 
 /** Whether nobody was there: none who would have been asked, or none who answered. */

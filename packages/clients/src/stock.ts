@@ -21,7 +21,11 @@ const TURN_TIMEOUT_MS = 5000
 
 /** A turn of the actor, by the caller's own sidecar. `wakeWaitMs`: how long one waits for `catalog` to wake. */
 export function stockThrough(sidecar: Sidecar, wakeWaitMs: number): Stock {
-  const patiently = patienceFor<SidecarResponse>(wakeWaitMs, ({ status }) => status !== 200)
+  const patiently = patienceFor<SidecarResponse>(
+    wakeWaitMs,
+    ({ status }) => status !== 200,
+    TURN_TIMEOUT_MS / 2,
+  )
 
   async function turn(sku: string, method: 'read' | 'restock', wish: object): Promise<StockAnswer> {
     const asked = {

@@ -15,7 +15,7 @@ export const PAGE_TIMEOUT_MS = 8000
 
 /** `wakeWaitMs`: how long a call that nobody answers is repeated. Forms may come twice: they carry ids. */
 export function storefrontThrough(invoke: Invoke, wakeWaitMs: number): Storefront {
-  const ask = patient(invoke, wakeWaitMs)
+  const ask = patient(invoke, wakeWaitMs, PAGE_TIMEOUT_MS / 2)
   return {
     async page(asked) {
       const answer = await ask('storefront', 'POST', 'page', asked).catch((thrown) => {

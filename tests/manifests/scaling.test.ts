@@ -231,6 +231,15 @@ test('docs/scaling.md says from how few to how many', () => {
   }
 })
 
+test('two cores start no more than four of each service that works at once', () => {
+  const most = Object.fromEntries(
+    objectsOf('local')
+      .filter(({ kind }) => kind === 'ScaledObject')
+      .map(({ metadata, spec }) => [metadata.name, spec.maxReplicaCount]),
+  )
+  expect(most).toEqual({ ...Object.fromEntries(Object.keys(most).map((name) => [name, 4])), invoices: 20 })
+})
+
 test.each(OVERLAYS)('in overlay %s KEDA is told the address of RabbitMQ by a Secret', (overlay) => {
   const objects = objectsOf(overlay)
   const find = (kind: string, name: string) =>

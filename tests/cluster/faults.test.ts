@@ -19,7 +19,7 @@ const ROLLED_WITHIN_MS = 300_000
 const BACK_WITHIN_MS = 120_000
 const PROMETHEUS_READERS = ['apigateway', 'operations']
 /** `fallback.failureThreshold` in keda/: that many times in a row KEDA is not answered before it falls back. */
-const FAILURES_BEFORE_FALLBACK = 3
+const FAILURES_BEFORE_FALLBACK = 10
 const BLIND_WITHIN_MS = 120_000
 
 const TOLD =

@@ -13,7 +13,9 @@ const SECONDS_MAX = 1200
 const RATE = '250'
 const SECONDS = '60'
 const ANSWER_MS_MAX = 15_000
-const CONNECTIONS_MAX = 200
+/** Questions under way at once: more than that wait outside of the shop, and it does not feel them. */
+const CONNECTIONS = '200'
+const CONNECTIONS_MAX = 2000
 /** A shop that grows says "ask again" now and then; one that stands still has no reason to. */
 const PATIENCE_MS = 30_000
 const FAULTS_TOLD_MAX = 10
@@ -25,22 +27,26 @@ export const grpc: LoadScenario = {
 
   --rate          questions a second, whoever waits (default ${RATE}, at most ${RATE_MAX})
   --seconds       for how long (default ${SECONDS}, at most ${SECONDS_MAX})
+  --connections   how many are under way at once (default ${CONNECTIONS}, at most ${CONNECTIONS_MAX}); the others wait outside
 
 Asks POST /api/prices/quote of the door, which asks pricing by gRPC.`,
   options: {
     rate: { type: 'string', default: RATE },
     seconds: { type: 'string', default: SECONDS },
+    connections: { type: 'string', default: CONNECTIONS },
   },
   hasNames: false,
   plan({ values }) {
     const perSecond = wholeNumber('rate', values['rate'] ?? '', RATE_MAX)
     const seconds = wholeNumber('seconds', values['seconds'] ?? '', SECONDS_MAX)
+    const connections = wholeNumber('connections', values['connections'] ?? '', CONNECTIONS_MAX)
+    const asked = { perSecond, count: perSecond * seconds, connections }
     return ({ baseUrl, cluster }) =>
-      work({ baseUrl, perSecond, count: perSecond * seconds, patienceMs: cluster === null ? 0 : PATIENCE_MS })
+      work({ baseUrl, ...asked, patienceMs: cluster === null ? 0 : PATIENCE_MS })
   },
 }
 
-type Plan = { baseUrl: string; perSecond: number; count: number; patienceMs: number }
+type Plan = { baseUrl: string; perSecond: number; count: number; connections: number; patienceMs: number }
 
 /**
  * `faults`: how often each kind, in words. `notAsked`: an open model ends where the memory of this process does; the shop was far
@@ -87,7 +93,7 @@ function work(plan: Plan): Work {
 
 async function askAll(plan: Plan, tally: Tally, stop: AbortSignal): Promise<void> {
   const limits = { headersTimeout: ANSWER_MS_MAX, bodyTimeout: ANSWER_MS_MAX, clientTtl: CONNECTION_MS_MAX }
-  const pool = new Pool(plan.baseUrl, { connections: CONNECTIONS_MAX, ...limits })
+  const pool = new Pool(plan.baseUrl, { connections: plan.connections, ...limits })
   const cutOff = () => void pool.destroy()
   stop.addEventListener('abort', cutOff)
   try {

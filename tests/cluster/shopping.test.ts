@@ -11,7 +11,7 @@ import { Customer, moneyOf, steps } from '../system/customer.ts'
 import { type Answer, ask } from '../system/door.ts'
 import { setInvoiceWork } from './invoice-work.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
-import { readTriggers, setThreshold, type TriggerSeen, triggersIfTold } from './triggers.ts'
+import { readTriggers, setThreshold, type TriggerSeen, triggersIfTold, untilIdle } from './triggers.ts'
 
 /** Orders, by HTTP and by the front door only, of a shop that sleeps: one, one that nobody pays for, and many at once. */
 
@@ -120,9 +120,9 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
       client.db('payments').collection<{ _id: string }>('payments').countDocuments({ _id: id })
     await expect.poll(heard, { timeout: ENDED_WITHIN_MS, interval: LOOK_EVERY_MS }).toBe(1)
     await watch.until('payments', '0/0', REST_WITHIN_MS)
-    const others = (await triggers('orders')).filter(({ name }) => name !== UNPAID)
+    const others = (await triggersOf('orders')).filter(({ name }) => name !== UNPAID)
     expect(others.filter(({ isActive }) => isActive)).toEqual([])
-    const [unpaid] = (await triggers('orders')).filter(({ name }) => name === UNPAID)
+    const [unpaid] = (await triggersOf('orders')).filter(({ name }) => name === UNPAID)
     expect(unpaid).toMatchObject({ value: 1, isActive: true, health: 'Happy' })
     expect(watch.of('orders')).toBe('1/1')
 
@@ -199,9 +199,7 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
     const over = watch.nowMs()
     await untilRest()
     told.push(`all at rest again ${seconds(watch.nowMs() - over)} later`)
-    for (const { name, isActive, health } of await triggers()) {
-      expect({ name, isActive, health }).toEqual({ name, isActive: false, health: 'Happy' })
-    }
+    await untilIdle()
   })
 
   async function untilRest(): Promise<void> {
@@ -284,9 +282,8 @@ describe.skipIf(lacks.length > 0)('a customer', () => {
       .toBe(ids.length)
   }
 
-  async function triggers(service?: string): Promise<TriggerSeen[]> {
-    const all = await readTriggers()
-    return service === undefined ? all : all.filter(({ name }) => name.startsWith(`${service} `))
+  async function triggersOf(service: string): Promise<TriggerSeen[]> {
+    return (await readTriggers()).filter(({ name }) => name.startsWith(`${service} `))
   }
 
   /** How many replicas each trigger asked for at most, without bounds. */

@@ -1,10 +1,11 @@
 import type { Kubectl } from '@tideshop/cluster/kubectl'
 import { NAMESPACE } from '@tideshop/cluster/place'
 import { quantity } from '@tideshop/load/cluster/quantity'
-import { vi } from 'vitest'
+import { expect, vi } from 'vitest'
 import { clusterApi } from './api.ts'
 
 const PATIENCE = { timeout: 60_000, interval: 250 }
+const REST_PATIENCE = { timeout: 120_000, interval: 500 }
 
 /** One trigger of a ScaledObject, as KEDA sees it now. */
 export type TriggerSeen = {
@@ -52,6 +53,20 @@ export async function readTriggers(): Promise<TriggerSeen[]> {
 /** None where KEDA has no answer for the moment, as while many pods start: for who looks again and again. */
 export function triggersIfTold(): Promise<TriggerSeen[]> {
   return readTriggers().catch(() => [])
+}
+
+/** Until KEDA has an answer for each. One that asked a pod which was leaving has none for a look or two. */
+export async function untilHappy(): Promise<void> {
+  await untilNone(({ health }) => health !== 'Happy')
+}
+
+/** Until none keeps its service awake, which for a door that is one again is some seconds later than its replicas tell. */
+export async function untilIdle(): Promise<void> {
+  await untilNone(({ health, isActive }) => health !== 'Happy' || isActive)
+}
+
+async function untilNone(which: (trigger: TriggerSeen) => boolean): Promise<void> {
+  await vi.waitFor(async () => expect((await readTriggers()).filter(which)).toEqual([]), REST_PATIENCE)
 }
 
 /** Throws while KEDA has not looked at each of them yet. */

@@ -96,7 +96,8 @@ describe.skipIf(lacks.length > 0)('the shop on a real cluster', () => {
     expect(seen.map(({ name }) => name).toSorted()).toEqual(
       [...TRIGGERS, WAKER, ...READERS, ...queue].toSorted(),
     )
-    for (const { name, value, threshold } of seen) {
+    for (const { name, value, threshold, isActive, health } of seen) {
+      expect({ name, isActive, health }).toEqual({ name, isActive: false, health: 'Happy' })
       // With ensureEvenDistributionOfPartitions KEDA tells one replica's worth for a lag of nothing.
       expect(value, name).toBeLessThanOrEqual(name.includes('kafka') ? threshold : 0)
     }

@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Invoke, InvokeResponse } from '@tideshop/kit/invoke'
 import { Refusal } from '@tideshop/kit/refusal'
-import { Turns } from './turns.ts'
+import { Turns, tooMany, WAITING_MAX } from './turns.ts'
 
 /** Milliseconds between two tries of a call that nobody answers; each counts for the scaler that wakes who is called. */
 const TRY_AGAIN_MS = 150
 /** Milliseconds for which a 503 of the service itself is asked again: a moment of its database passes, an outage does not. */
 const BUSY_WAIT_MS = 5000
-/** Callers who wait for one service at once, each with a request in memory. The others are refused. */
-const WAITING_MAX = 2000
 /** Milliseconds of a call that show that too many are under way: half of what it is given (kit/invoke). */
 const SLOW_MS = 500
 /** Milliseconds for which a caller at least waits for his turn, as long as a call. */
@@ -74,7 +72,7 @@ export function patienceFor<T>(
   }
 
   async function wait(one: Asking<T>): Promise<T> {
-    if (waiting >= WAITING_MAX) throw new Refusal('unavailable', 'too many callers wait for it')
+    if (waiting >= WAITING_MAX) throw tooMany()
     waiting += 1
     try {
       let outcome = await next(one)

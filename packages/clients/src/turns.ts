@@ -3,7 +3,7 @@ import { Refusal } from '@tideshop/kit/refusal'
 /**
  * How many calls of one service may be under way at once, found out by how long they take: fewer as soon as one is slow, one more at a
  * time while none is. The others wait for their turn here, in the order of arrival. Without it a service that is asked for more than it can
- * does less than it could: it works at calls whose callers have given up meanwhile, and who ask again (docs/performance.md).
+ * does less than it could: it works at calls whose callers have given up meanwhile, and who ask again (decision 19).
  *
  * As TCP finds out what a network carries: additive increase, multiplicative decrease (RFC 5681), by the delay and not only by the loss.
  */
@@ -14,8 +14,8 @@ const AT_LEAST = 8
 const AT_MOST = 512
 /** What is left of the limit when a call was slow, as in CUBIC (RFC 9438). */
 const CUT = 0.7
-/** Who wait at once, each with a request in memory. */
-const WAITING_MAX = 2000
+/** Callers who wait for one service at once, each with a request in memory. The others are refused. */
+export const WAITING_MAX = 2000
 
 export class Turns {
   readonly #slowMs: number
@@ -80,6 +80,6 @@ export class Turns {
   }
 }
 
-function tooMany(): Refusal {
+export function tooMany(): Refusal {
   return new Refusal('unavailable', 'too many callers wait for it')
 }

@@ -24,6 +24,12 @@ export function signsBy({ calls, changes }: SignsBy): Sign[] {
   ]
 }
 
+/** The way back, for one of them. */
+export function bySign(sign: Sign): SignsBy {
+  const [kind, appId = ''] = sign.split(' ')
+  return kind === 'call' ? { calls: [appId], changes: [] } : { calls: [], changes: [appId] }
+}
+
 /** The signs that the doors have seen, for who can wake (scaler.ts). */
 export class Demand {
   readonly #signs = new Map<Sign, { seenAt: number; toldAt: number }>()

@@ -4,7 +4,7 @@ import { type Client, createClient } from '@connectrpc/connect'
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
 import { Apigateway } from '@tideshop/contracts/gen/apigateway_pb'
 import type { Log } from '@tideshop/kit/telemetry'
-import type { Sign, SignsBy } from './demand.ts'
+import { bySign, type Sign } from './demand.ts'
 
 /**
  * The other doors. KEDA listens to one door (scaler.ts), so whatever one sees is told to all. A door that does not hear of it now hears
@@ -34,7 +34,7 @@ export class OtherDoors {
     try {
       const urls = await this.#where()
       this.#forgetAllBut(urls)
-      await Promise.all(urls.map((url) => this.#at(url).client.tell(messageOf(sign))))
+      await Promise.all(urls.map((url) => this.#at(url).client.tell(bySign(sign))))
     } catch (error) {
       this.#log.debug({ err: error, sign }, 'another door did not hear of it')
     }
@@ -65,11 +65,6 @@ export class OtherDoors {
       this.#doors.delete(url)
     }
   }
-}
-
-function messageOf(sign: Sign): SignsBy {
-  const [kind, appId = ''] = sign.split(' ')
-  return kind === 'call' ? { calls: [appId], changes: [] } : { calls: [], changes: [appId] }
 }
 
 /** By a name that has the address of each door: that of a headless Service. Asked anew each time, since doors come and go. */

@@ -12,11 +12,11 @@ export function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<
   }
 }
 
-/** A whole number from 1 to `max`; the upper end keeps a typing error from filling the memory. */
-export function wholeNumber(option: string, typed: string, max: number): number {
+/** A whole number from `min` to `max`; the upper end keeps a typing error from filling the memory. */
+export function wholeNumber(option: string, typed: string, max: number, min = 1): number {
   const number = Number(typed)
-  if (typed.trim() !== '' && Number.isInteger(number) && number >= 1 && number <= max) return number
-  throw new CannotRun(`--${option} is a whole number from 1 to ${max}, not "${typed}"`)
+  if (typed.trim() !== '' && Number.isInteger(number) && number >= min && number <= max) return number
+  throw new CannotRun(`--${option} is a whole number from ${min} to ${max}, not "${typed}"`)
 }
 
 /** A part of the whole: 0 is none, 1 is all. */

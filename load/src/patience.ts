@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
+import { wholeNumber } from './arguments.ts'
 
 /**
  * A caller who does what the shop says: 503 is "not now, ask again", and whoever loses his connection because a
@@ -21,6 +22,15 @@ export const CONNECTION_MS_MAX = 2000
 
 /** What the shop says in `Retry-After`. */
 const AGAIN_AFTER_MS = 1000
+
+/** By default. A shop that grows says "ask again" now and then, and so does one on a busy machine. */
+export const PATIENCE_SECONDS = '30'
+export const PATIENCE_SECONDS_MAX = 300
+
+/** Milliseconds of what was typed as `--patience`. Throws `CannotRun` when it makes no sense. */
+export function readPatienceMs(typed: string): number {
+  return wholeNumber('patience', typed, PATIENCE_SECONDS_MAX, 0) * 1000
+}
 
 /** The last answer that was given. Throws when there was none, or when `stop` fired. */
 export async function askPatiently(

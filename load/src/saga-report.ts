@@ -4,6 +4,8 @@ import type { Entry, Fate, Ledger, Plan } from './saga-run.ts'
 /** What `--json` writes: the plan, then what became of it. Rates are per second, times in milliseconds. */
 export type SagaReport = Plan & {
   posted: number
+  /** Answers that asked to be asked again, by a post that was then accepted or refused. */
+  repeated: number
   accepted: number
   ended: number
   /** Accepted, and not ended when Ctrl-C came: nobody knows. */
@@ -39,6 +41,7 @@ export function reportOf(plan: Plan, ledger: Ledger): SagaReport {
   return {
     ...plan,
     posted: entries.length,
+    repeated: ledger.repeated,
     accepted: acceptedAt.length,
     ended: count('ended'),
     open: count('accepted'),
@@ -62,9 +65,9 @@ export function kept(report: SagaReport): boolean {
 }
 
 export function tellReport(report: SagaReport): string {
-  const { posted, refused, accepted, open, ended, lost, doubled, wrong, unreadable } = report
+  const { posted, repeated, refused, accepted, open, ended, lost, doubled, wrong, unreadable } = report
   return [
-    `posted    ${posted}, refused ${refused}`,
+    `posted    ${posted}, asked to repeat ${repeated}, refused ${refused}`,
     `accepted  ${accepted}, ${report.acceptedPerSecond}/s · post ${tellLatencies(report.postMs)}`,
     `ended     ${ended}, ${report.endedPerSecond}/s, open ${open}`,
     `          accepted→ended ${tellLatencies(report.acceptedToEndedMs)}`,

@@ -21,7 +21,14 @@ test('a shop that keeps its promises passes, and the report adds up', { timeout:
   expect(said).toContain('lost 0, doubled 0, wrong 0')
   expect(code).toBe(0)
   expect(shop.created()).toBe(300)
-  expect(report).toMatchObject({ posted: 300, accepted: 300, ended: 300, open: 0, refused: 0, failures: [] })
+  expect(report).toMatchObject({
+    posted: 300,
+    repeated: 0,
+    accepted: 300,
+    ended: 300,
+    refused: 0,
+    failures: [],
+  })
   expect(report.postMs.count).toBe(300)
   // The fake ends an operation after 20 ms; polling can only see it later.
   expect(report.acceptedToEndedMs.p50).toBeGreaterThanOrEqual(20)
@@ -40,10 +47,20 @@ test.each(lies)('a shop that %s is found out', { timeout: RUN_MS_MAX }, async (l
   await using shop = await fakeShop(lie)
   const { code, said } = await load(
     ...['saga', '--operations', '30', '--callers', '3', '--deny-share', '0.2', '--wait-seconds', '2'],
-    ...['--base-url', shop.baseUrl],
+    ...['--patience', '0', '--base-url', shop.baseUrl],
   )
   expect(said).toMatch(found)
   expect(code).toBe(1)
+})
+
+test('a shop that asks to repeat is asked again', { timeout: RUN_MS_MAX }, async () => {
+  await using shop = await fakeShop('refuses every third create')
+  const { code, said } = await load(
+    ...['saga', '--operations', '12', '--callers', '4', '--base-url', shop.baseUrl],
+  )
+  expect(said).toMatch(/posted +12, asked to repeat [1-9]\d*, refused 0/)
+  expect(said).toMatch(/ended +12/)
+  expect(code).toBe(0)
 })
 
 test('Ctrl-C ends to a report of what is known by then', { timeout: RUN_MS_MAX }, async () => {

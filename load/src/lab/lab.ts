@@ -6,7 +6,7 @@ import type { Scenario } from '../command.ts'
 import { findGround, type Ground, groundHelp, groundOptions } from '../ground.ts'
 import { jsonOf } from '../report.ts'
 import { runLoad } from '../run.ts'
-import type { LoadScenario } from '../scenario.ts'
+import type { LoadScenario, Typed } from '../scenario.ts'
 import { grpc } from '../scenarios/grpc.ts'
 import { saga } from '../scenarios/saga.ts'
 import { isAtRest } from '../timeline.ts'
@@ -27,19 +27,25 @@ const LOOK_AGAIN_MS = 500
 const NAMES = ['ours', 'lag', 'rate', 'concurrency', 'cpu', 'published']
 
 /** `hasLag`: whether it leaves messages in topics. */
-type Load = { scenario: LoadScenario; hasLag: boolean; rate: string; others: Record<string, string> }
+type Load = { scenario: LoadScenario; hasLag: boolean; rate: string }
 
 /** What reaches a service: quotes are asked of pricing by gRPC, and nobody else's work has one. */
-const QUOTES: Load = { scenario: grpc, hasLag: false, rate: '250', others: {} }
-const OPERATIONS: Load = {
-  scenario: saga,
-  hasLag: true,
-  rate: '20',
-  others: { 'deny-share': '0.05', 'wait-seconds': '120' },
-}
+const QUOTES: Load = { scenario: grpc, hasLag: false, rate: '250' }
+const OPERATIONS: Load = { scenario: saga, hasLag: true, rate: '20' }
 
 function loadOf(service: string): Load {
   return service === 'pricing' ? QUOTES : OPERATIONS
+}
+
+/** What a turn does, by what the load's own scenario does unless told otherwise. Throws `CannotRun` when what was typed makes no sense. */
+export function planOf(
+  service: string,
+  seconds: string,
+  perSecond?: string,
+): ReturnType<LoadScenario['plan']> {
+  const { scenario, rate } = loadOf(service)
+  const args = ['--rate', perSecond ?? rate, '--seconds', seconds]
+  return scenario.plan(readArguments({ args, options: scenario.options }) as Typed)
 }
 
 const help = `pnpm load lab [options]: on a cluster only
@@ -121,10 +127,8 @@ async function takeTurns(
   stop: AbortSignal,
 ): Promise<Turn[]> {
   const { service, seconds } = values
-  const { scenario, rate, others } = loadOf(service)
   const restMs = wholeNumber('rest-seconds', values['rest-seconds'], REST_SECONDS_MAX) * 1000
-  const asked = { ...others, rate: values.rate ?? rate, seconds }
-  const plan = scenario.plan({ values: asked, positionals: [] })
+  const plan = planOf(service, seconds, values.rate)
   const turns: Turn[] = []
   for (const { name, about, spec } of variants) {
     if (stop.aborted) break

@@ -2,7 +2,13 @@ import { Pool } from 'undici'
 import { wholeNumber } from '../arguments.ts'
 import { Meter } from '../meter.ts'
 import { atRate } from '../pace.ts'
-import { askPatiently, CONNECTION_MS_MAX } from '../patience.ts'
+import {
+  askPatiently,
+  CONNECTION_MS_MAX,
+  PATIENCE_SECONDS,
+  PATIENCE_SECONDS_MAX,
+  readPatienceMs,
+} from '../patience.ts'
 import { faultOf, questionOf } from '../price-question.ts'
 import { tellTotals } from '../report.ts'
 import type { LoadScenario, Work } from '../scenario.ts'
@@ -16,8 +22,6 @@ const ANSWER_MS_MAX = 15_000
 /** Questions under way at once: more than that wait outside of the shop, and it does not feel them. */
 const CONNECTIONS = '200'
 const CONNECTIONS_MAX = 2000
-/** A shop that grows says "ask again" now and then; one that stands still has no reason to. */
-const PATIENCE_MS = 30_000
 const FAULTS_TOLD_MAX = 10
 
 /** System C's load. */
@@ -28,21 +32,24 @@ export const grpc: LoadScenario = {
   --rate          questions a second, whoever waits (default ${RATE}, at most ${RATE_MAX})
   --seconds       for how long (default ${SECONDS}, at most ${SECONDS_MAX})
   --connections   how many are under way at once (default ${CONNECTIONS}, at most ${CONNECTIONS_MAX}); the others wait outside
+  --patience      seconds for which a request is repeated when the shop asks to, or hangs up (default ${PATIENCE_SECONDS}, at most
+                  ${PATIENCE_SECONDS_MAX}; 0: each refusal is a failure)
 
 Asks POST /api/prices/quote of the door, which asks pricing by gRPC.`,
   options: {
     rate: { type: 'string', default: RATE },
     seconds: { type: 'string', default: SECONDS },
     connections: { type: 'string', default: CONNECTIONS },
+    patience: { type: 'string', default: PATIENCE_SECONDS },
   },
   hasNames: false,
   plan({ values }) {
     const perSecond = wholeNumber('rate', values['rate'] ?? '', RATE_MAX)
     const seconds = wholeNumber('seconds', values['seconds'] ?? '', SECONDS_MAX)
     const connections = wholeNumber('connections', values['connections'] ?? '', CONNECTIONS_MAX)
-    const asked = { perSecond, count: perSecond * seconds, connections }
-    return ({ baseUrl, cluster }) =>
-      work({ baseUrl, ...asked, patienceMs: cluster === null ? 0 : PATIENCE_MS })
+    const patienceMs = readPatienceMs(values['patience'] ?? '')
+    const asked = { perSecond, count: perSecond * seconds, connections, patienceMs }
+    return ({ baseUrl }) => work({ baseUrl, ...asked })
   },
 }
 

@@ -4,14 +4,12 @@ import { Client, request } from 'undici'
 import { CannotRun, wholeNumber } from '../arguments.ts'
 import { closedLoop } from '../closed-loop.ts'
 import { Meter } from '../meter.ts'
-import { askPatiently } from '../patience.ts'
+import { askPatiently, PATIENCE_SECONDS, PATIENCE_SECONDS_MAX, readPatienceMs } from '../patience.ts'
 import { tellTotals } from '../report.ts'
 import type { LoadScenario, Work } from '../scenario.ts'
 
 const REQUESTS_MAX = 1_000_000
 const CALLERS_MAX = 500
-/** A shop that grows says "ask again" now and then; one that stands still has no reason to. */
-const PATIENCE_MS = 30_000
 /** Until the operation that is read has ended: a shop may be asleep. */
 const ENDED_WITHIN_MS = 60_000
 const LOOK_EVERY_MS = 250
@@ -22,17 +20,20 @@ export const http: LoadScenario = {
   help: `pnpm load http [options]
 
   --requests      how many (default 100000, at most ${REQUESTS_MAX})
-  --callers       who each ask again as soon as they are answered (default 50, at most ${CALLERS_MAX})`,
+  --callers       who each ask again as soon as they are answered (default 50, at most ${CALLERS_MAX})
+  --patience      seconds for which a request is repeated when the shop asks to, or hangs up (default ${PATIENCE_SECONDS}, at most
+                  ${PATIENCE_SECONDS_MAX}; 0: each refusal is a failure)`,
   options: {
     requests: { type: 'string', default: '100000' },
     callers: { type: 'string', default: '50' },
+    patience: { type: 'string', default: PATIENCE_SECONDS },
   },
   hasNames: false,
   plan({ values }) {
     const requests = wholeNumber('requests', values['requests'] ?? '', REQUESTS_MAX)
     const callers = wholeNumber('callers', values['callers'] ?? '', CALLERS_MAX)
-    return ({ baseUrl, cluster }) =>
-      work({ baseUrl, requests, callers, patienceMs: cluster === null ? 0 : PATIENCE_MS })
+    const patienceMs = readPatienceMs(values['patience'] ?? '')
+    return ({ baseUrl }) => work({ baseUrl, requests, callers, patienceMs })
   },
 }
 

@@ -1,4 +1,5 @@
 import { CannotRun, share, wholeNumber } from '../arguments.ts'
+import { PATIENCE_SECONDS, PATIENCE_SECONDS_MAX, readPatienceMs } from '../patience.ts'
 import { kept, reportOf, tellReport } from '../saga-report.ts'
 import { DENIED_NAME, newLedger, type Plan, runSaga } from '../saga-run.ts'
 import type { LoadScenario, Typed, Work } from '../scenario.ts'
@@ -11,8 +12,6 @@ const SECONDS_MAX = 1200
 const WAIT_SECONDS_MAX = 900
 /** Enough for every scaler to be asked for several replicas, and little enough for two cores to start them meanwhile. */
 const CLUSTER = { rate: '40', seconds: '60', callers: '60' }
-/** A shop that grows says "ask again" now and then; one that stands still has no reason to. */
-const PATIENCE_MS = 30_000
 /** An operation is a record in each of four topics. */
 const EVENTS_PER_OPERATION = 4
 
@@ -26,7 +25,9 @@ export const saga: LoadScenario = {
                   cluster ${CLUSTER.rate}), at most ${RATE_MAX}
   --seconds       instead of --operations, with a rate: for how long (on a cluster by default ${CLUSTER.seconds})
   --deny-share    part of them that asks for the denied name "${DENIED_NAME}" (default 0.05)
-  --wait-seconds  an operation that has not ended after these is lost (default 120, at most ${WAIT_SECONDS_MAX})`,
+  --wait-seconds  an operation that has not ended after these is lost (default 120, at most ${WAIT_SECONDS_MAX})
+  --patience      seconds for which a request is repeated when the shop asks to, or hangs up (default ${PATIENCE_SECONDS}, at most
+                  ${PATIENCE_SECONDS_MAX}; 0: each refusal is a failure)`,
   options: {
     operations: { type: 'string' },
     callers: { type: 'string' },
@@ -34,6 +35,7 @@ export const saga: LoadScenario = {
     seconds: { type: 'string' },
     'deny-share': { type: 'string', default: '0.05' },
     'wait-seconds': { type: 'string', default: '120' },
+    patience: { type: 'string', default: PATIENCE_SECONDS },
   },
   hasNames: false,
   plan({ values }) {
@@ -44,12 +46,13 @@ export const saga: LoadScenario = {
     const fixed = {
       denyShare: share('deny-share', values['deny-share'] ?? ''),
       waitSeconds: wholeNumber('wait-seconds', values['wait-seconds'] ?? '', WAIT_SECONDS_MAX),
+      patienceMs: readPatienceMs(values['patience'] ?? ''),
     }
     return ({ baseUrl, cluster }) => {
       const { seconds: length, ...others } = CLUSTER
       const byDefault = operations === undefined ? { ...others, seconds: length } : others
       const asked = cluster === null ? values : { ...byDefault, ...values }
-      return work({ baseUrl, ...fixed, ...quantityOf(asked), patienceMs: cluster === null ? 0 : PATIENCE_MS })
+      return work({ baseUrl, ...fixed, ...quantityOf(asked) })
     }
   },
 }

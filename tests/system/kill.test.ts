@@ -1,12 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto'
-import { topics } from '@tideshop/contracts/topics'
-import { deadLetterTopic } from '@tideshop/kit/dead-letter'
 import type { Process } from '@tideshop/run/process'
 import { SAGA } from '@tideshop/run/shop'
 import { expect, test } from 'vitest'
 import { readStores } from '../shared/stores.ts'
-import { readTopics } from '../shared/topics.ts'
-import { ask, promiseFor } from './door.ts'
+import { promiseFor } from './door.ts'
+import { expectKept } from './kept.ts'
 import { openShop } from './open-shop.ts'
 
 const shop = await openShop({ only: SAGA, env: { APPROVAL_WORK_MS: '20' } })
@@ -30,9 +28,10 @@ test('kill -9 of each service and each sidecar in the middle of 2,000 operations
   await posting
 
   expect(promised.size).toBe(OPERATIONS)
-  await expect.poll(() => open(promised), { timeout: ALL_ENDED_WITHIN_MS, interval: 500 }).toEqual([])
-  await everyoneEndedOnce(promised)
-  await nothingIsDead()
+  await expectKept(shop, promised, ALL_ENDED_WITHIN_MS)
+  const failed = (await readStores(shop)).operations.filter(({ body }) => body['status'] === 'failed')
+  expect(failed).toHaveLength(OPERATIONS / DENIED_EVERY)
+  expect(failed.every(({ body }) => body['name'] === 'mallory')).toBe(true)
 })
 
 /** Fills `promised` with the operation of each key, as 20 callers who do not give up. */
@@ -57,37 +56,4 @@ async function killEach(victims: readonly Process[], posted: () => number): Prom
     await victim.kill()
     await victim.start()
   }
-}
-
-async function open(promised: ReadonlyMap<string, string>): Promise<string[]> {
-  const { operations } = await readStores(shop)
-  const pending = new Set(operations.filter(({ body }) => body['status'] === 'pending').map(({ _id }) => _id))
-  return [...promised.values()].filter((uuid) => pending.has(uuid))
-}
-
-async function everyoneEndedOnce(promised: ReadonlyMap<string, string>): Promise<void> {
-  const { operations, users } = await readStores(shop)
-  // None lost, none that nobody was promised, and one operation per key.
-  expect(new Set(operations.map(({ _id }) => _id))).toEqual(new Set(promised.values()))
-  expect(new Set(promised.values()).size).toBe(OPERATIONS)
-  // One user per operation: none doubled.
-  expect(users).toHaveLength(OPERATIONS)
-  expect(new Set(users.map(({ body }) => body['operationId']))).toEqual(new Set(promised.values()))
-  // Each aggregate made exactly its two steps, and nothing waits to be told.
-  expect([...operations, ...users].every(({ version }) => version === 2)).toBe(true)
-  expect(operations.filter(({ outbox }) => outbox !== undefined && outbox.length > 0)).toEqual([])
-  const failed = operations.filter(({ body }) => body['status'] === 'failed')
-  expect(failed).toHaveLength(OPERATIONS / DENIED_EVERY)
-  expect(failed.every(({ body }) => body['name'] === 'mallory')).toBe(true)
-
-  const [some] = promised.values()
-  expect((await ask(shop, `/operation/get/${some}`)).status).toBe(200)
-}
-
-async function nothingIsDead(): Promise<void> {
-  const dead = await readTopics(
-    shop,
-    topics.map(({ name }) => deadLetterTopic(name)),
-  )
-  expect(dead).toEqual([])
 }

@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { freePort } from '@tideshop/runtime/free-port'
 import { expect, onTestFinished, test } from 'vitest'
-import { freePort } from './database.ts'
 
 const OPEN_EARLY = new URL('../src/open-early.ts', import.meta.url).href
 const PATIENCE = { timeout: 10_000, interval: 20 }

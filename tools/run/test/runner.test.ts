@@ -5,12 +5,13 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePort } from '@tideshop/runtime/free-port'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Fleet, inFleet } from '../src/fleet.ts'
 import { demandFree, PortTaken } from '../src/ports.ts'
 import { answers, Child, NotStarted } from '../src/process.ts'
 import { AlreadyRunning, isAlive, startTime } from '../src/record.ts'
-import { freePort, tinyApp } from './tiny.ts'
+import { tinyApp } from './tiny.ts'
 
 const PATIENCE = { timeout: 15_000, interval: 20 }
 

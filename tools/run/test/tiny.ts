@@ -1,4 +1,3 @@
-import { createServer } from 'node:net'
 import path from 'node:path'
 import { answers, type Spec } from '../src/process.ts'
 
@@ -16,15 +15,4 @@ export function tinyApp(name: string, port: number, manner = 'plain'): Spec {
     readyWithinMs: 20_000,
     stopWithinMs: 10_000,
   }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }

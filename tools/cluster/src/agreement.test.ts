@@ -5,7 +5,7 @@ import { needRabbitmq } from '@tideshop/run/rabbitmq'
 import { DAPR } from '@tideshop/runtime/recipes'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { GO_HTTP_ADD_ON, HTTP_ADD_ON, KEDA } from './binaries.ts'
+import { GO_HTTP_ADD_ON, GO_KUBE_ROUTER, HTTP_ADD_ON, KEDA, KUBE_ROUTER } from './binaries.ts'
 import { DOOR, DOOR_SERVICE, ISSUER_DOOR_PORT, ISSUER_SERVICE, NODE } from './place.ts'
 import { HTTP_ADD_ON_IMAGE, PLATFORM_IMAGE } from './platform-images.ts'
 import { SHOP_IMAGES } from './shop.ts'
@@ -36,6 +36,12 @@ test('KEDA’s HTTP add-on is built in the version that is named, and runs from 
   )
   expect(text('tools/cluster/manifests/http-add-on/kustomization.yaml')).toContain(
     `value: "${HTTP_ADD_ON_IMAGE}"`,
+  )
+})
+
+test('kube-router is built in the version that is named', () => {
+  expect(readFileSync(join(GO_KUBE_ROUTER, 'go.mod'), 'utf8')).toContain(
+    `\nrequire github.com/cloudnativelabs/kube-router/v2 v${KUBE_ROUTER}\n`,
   )
 })
 

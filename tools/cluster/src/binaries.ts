@@ -13,6 +13,8 @@ export const KWOK = '0.8.0'
 export const METRICS_SERVER = '0.9.0'
 /** KEDA's add-on that counts HTTP requests in flight. */
 export const HTTP_ADD_ON = '0.15.0'
+/** Enforces NetworkPolicies. Newer ones are not to be had as a Go module. */
+export const KUBE_ROUTER = '2.1.0'
 const COREDNS = '1.14.2'
 /** Of the 3rd generation the last that takes the Kubernetes libraries of the release above. */
 const HELM = '3.21.0'
@@ -24,6 +26,7 @@ const STRIPPED = '-ldflags=-s -w'
 export const GO_KUBERNETES = folderOf('kubernetes')
 export const GO_DAPR = folderOf('dapr')
 export const GO_HTTP_ADD_ON = folderOf('http-add-on')
+export const GO_KUBE_ROUTER = folderOf('kube-router')
 
 type Binary = { version: string; module: string; sources: string[]; target: string; flags: string[] }
 
@@ -112,6 +115,13 @@ const ADDED = {
   'http-interceptor': httpAddOn('interceptor'),
   'http-scaler': httpAddOn('scaler'),
   'http-operator': httpAddOn('operator'),
+  'kube-router': {
+    version: KUBE_ROUTER,
+    module: GO_KUBE_ROUTER,
+    sources: [],
+    target: 'github.com/cloudnativelabs/kube-router/v2/cmd/kube-router',
+    flags: [STRIPPED],
+  },
 } satisfies Record<string, Binary>
 
 export type BinaryName = keyof typeof BINARIES

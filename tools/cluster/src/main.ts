@@ -8,6 +8,7 @@ import { takeContext } from './foreign/arguments.ts'
 import { inContext } from './foreign/commands.ts'
 import { addHttpAddOn, addSteps, INTERCEPTOR, removeHttpAddOn } from './http-add-on.ts'
 import { kubectlAt } from './kubectl.ts'
+import { addNetworkPolicies, policySteps, removeNetworkPolicies } from './network-policies.ts'
 import { DOOR, NAMESPACE, type Place, PROMETHEUS_DOOR_PORT, placeOf } from './place.ts'
 import { readRecord, stateOf } from './record.ts'
 import { killPart, PARTS, startPart } from './restart.ts'
@@ -21,8 +22,9 @@ const HELP = `pnpm cluster <command>: the shop on a real Kubernetes of this mach
   logs <name>     of a service (with its sidecars), or of a part of the cluster: kubelet, kafka, …
   kubectl …       the cluster's own kubectl
   restart <part>  kills kafka, mongodb or prometheus, as a crash does, and starts it again with its data
-  add http-add-on KEDA's HTTP add-on, built the first time (two minutes), for keda/as-published/storefront.yaml;
-                  remove http-add-on takes it away again
+  add <what>      http-add-on: KEDA's, built the first time (two minutes), for keda/as-published/storefront.yaml
+                  network-policies: kube-router, built the first time (two minutes), which enforces them; needs ipset
+  remove <what>   takes it away again
   down            ends all of it, and leaves this machine as it was
 
 Needs Linux, root, containerd, runc, CNI plugins and iptables; what is missing is named with the command that installs it.
@@ -55,9 +57,9 @@ async function main(words: string[]): Promise<number> {
     case 'restart':
       return restart(place, args[0])
     case 'add':
-      return add(place, args)
+      return add(place, args[0])
     case 'remove':
-      return remove(place, args)
+      return remove(place, args[0])
     case 'kubectl':
       return kubectlAt(place).inTerminal(...args)
     default:
@@ -143,29 +145,49 @@ async function restart(place: Place, name = ''): Promise<number> {
   return 0
 }
 
-async function add(place: Place, args: string[]): Promise<number> {
-  if (!isHttpAddOn(args)) return 1
-  const signal = untilStopped()
-  await withProgress(addSteps, (report) => addHttpAddOn(place, { env: process.env, report, signal }))
-  const { namespace, service, port } = INTERCEPTOR
-  console.log(`
+/** What a cluster that runs can be given, and what is said when it has it. */
+const ADD_ONS = {
+  'http-add-on': {
+    steps: addSteps,
+    add: addHttpAddOn,
+    remove: (place: Place, signal: AbortSignal) =>
+      removeHttpAddOn(place, { env: process.env, report: console.log, signal }),
+    told: `
   Now:  pnpm cluster kubectl delete scaledobject storefront --namespace=${NAMESPACE}
         pnpm cluster kubectl apply --server-side --filename keda/as-published/storefront.yaml
-  Ask:  service ${service} of namespace ${namespace}, port ${port}, with the host that is named there
-`)
+  Ask:  service ${INTERCEPTOR.service} of namespace ${INTERCEPTOR.namespace}, port ${INTERCEPTOR.port}, with the host that is named there
+`,
+  },
+  'network-policies': {
+    steps: policySteps,
+    add: addNetworkPolicies,
+    remove: removeNetworkPolicies,
+    told: `
+  Now:  pnpm cluster kubectl apply --namespace=${NAMESPACE} --filename k8s/overlays/production/network-policy.yaml
+`,
+  },
+}
+
+async function add(place: Place, name = ''): Promise<number> {
+  const addOn = addOnNamed(name)
+  if (addOn === null) return 1
+  const signal = untilStopped()
+  await withProgress(addOn.steps, (report) => addOn.add(place, { env: process.env, report, signal }))
+  console.log(addOn.told)
   return 0
 }
 
-async function remove(place: Place, args: string[]): Promise<number> {
-  if (!isHttpAddOn(args)) return 1
-  await removeHttpAddOn(place, { env: process.env, report: console.log, signal: untilStopped() })
+async function remove(place: Place, name = ''): Promise<number> {
+  const addOn = addOnNamed(name)
+  if (addOn === null) return 1
+  await addOn.remove(place, untilStopped())
   return 0
 }
 
-function isHttpAddOn(args: string[]): boolean {
-  if (args.join(' ') === 'http-add-on') return true
-  console.error('pnpm cluster add http-add-on | pnpm cluster remove http-add-on')
-  return false
+function addOnNamed(name: string): (typeof ADD_ONS)[keyof typeof ADD_ONS] | null {
+  if (Object.hasOwn(ADD_ONS, name)) return ADD_ONS[name as keyof typeof ADD_ONS]
+  console.error(`pnpm cluster add | remove ${Object.keys(ADD_ONS).join(' | ')}`)
+  return null
 }
 
 /** Aborted when this process is told to end. */

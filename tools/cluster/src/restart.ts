@@ -12,8 +12,8 @@ export type ClusterPart = (typeof PARTS)[number]
 
 const GONE_WITHIN_MS = 10_000
 
-/** As a crash does it: SIGKILL. Resolves when it is gone. */
-export async function killPart(place: Place, name: ClusterPart): Promise<void> {
+/** As a crash does it: SIGKILL. Resolves when it is gone. `name` is that of any daemon of the cluster. */
+export async function killPart(place: Place, name: string): Promise<void> {
   const holder = holderOf(place).pid
   const pid = readFileSync(place.file(pidFile(name)), 'utf8').trim()
   await inside(holder, 'kill', ['-KILL', pid])
@@ -27,7 +27,11 @@ export async function killPart(place: Place, name: ClusterPart): Promise<void> {
 
 /** With the data that it had. Does not wait until it is ready: whoever needs it will see. */
 export function startPart(place: Place, name: ClusterPart): void {
-  const { command, args } = JSON.parse(readFileSync(place.file(commandFile(name)), 'utf8')) as CommandLine
+  startBeside(place, name, JSON.parse(readFileSync(place.file(commandFile(name)), 'utf8')) as CommandLine)
+}
+
+/** A daemon of a cluster that runs already. Ends with it. */
+export function startBeside(place: Place, name: string, { command, args }: CommandLine): void {
   // The shell knows its own process by the number of the cluster's namespace, and becomes the program.
   const become = 'echo $$ > "$0"; exec "$@"'
   const program = ['sh', '-c', become, place.file(pidFile(name)), command, ...args] as const

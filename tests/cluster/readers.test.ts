@@ -18,8 +18,10 @@ const place = placeOf(process.env)
 
 const basket = { lines: [{ sku: 'TEA-0101', unitPriceCents: 490, quantity: 3 }] }
 type Reader = { service: string; question: Question; forOne: number; perSecond: number; grows: number }
+/** While one is asked, those before it fall asleep: who is woken by another's work comes long after that one. */
 const READERS: Reader[] = [
-  { service: 'catalog', question: { path: '/api/goods?limit=5' }, forOne: 5, perSecond: 15, grows: 3 },
+  // With it wakes catalog.
+  { service: 'storefront', question: { path: '/p/LMP-0101' }, forOne: 2.5, perSecond: 8, grows: 2 },
   {
     service: 'pricing',
     question: { method: 'POST', path: '/api/prices/quote', body: basket },
@@ -34,50 +36,51 @@ const READERS: Reader[] = [
     perSecond: 23,
     grows: 2,
   },
-  // With it wakes catalog.
-  { service: 'storefront', question: { path: '/p/LMP-0101' }, forOne: 2.5, perSecond: 8, grows: 2 },
+  { service: 'catalog', question: { path: '/api/goods?limit=5' }, forOne: 5, perSecond: 15, grows: 3 },
 ]
 const DOORS = 2
 const REST_WITHIN_MS = 120_000
 const GROWN_WITHIN_MS = 120_000
 
-describe.skipIf(lacks.length > 0).for(READERS)('$service', (reader) => {
-  const { service, question, forOne, perSecond, grows } = reader
+describe.skipIf(lacks.length > 0)('of the services that answer at once', () => {
   const told: string[] = []
   let watch: ReplicaWatch
 
   beforeAll(async () => {
     watch = new ReplicaWatch()
-    await setThreshold(kubectlAt(place), service, 0, forOne)
     await setMost(kubectlAt(place), 'apigateway', DOORS)
   })
   afterAll(async () => {
     await applyShop(kubectlAt(place), planAt(place))
     watch?.[Symbol.dispose]()
-    process.stdout.write(`\n${told.map((line) => `  ${service}: ${line}\n`).join('')}`)
+    process.stdout.write(`\n${told.map((line) => `  ${line}\n`).join('')}`)
   })
 
-  test('answers the caller who finds it asleep', async () => {
-    await watch.until(service, '0/0', REST_WITHIN_MS)
-    const began = watch.nowMs()
-    expect(await askOnce(question)).toBeNull()
-    told.push(`first answer of a sleeping service after ${seconds(watch.nowMs() - began)}`)
+  describe.for(READERS)('$service', ({ service, question, forOne, perSecond, grows }) => {
+    beforeAll(() => setThreshold(kubectlAt(place), service, 0, forOne))
+
+    test('answers the caller who finds it asleep', async () => {
+      await watch.until(service, '0/0', REST_WITHIN_MS)
+      const began = watch.nowMs()
+      expect(await askOnce(question)).toBeNull()
+      told.push(`${service}: first answer of a sleeping service after ${seconds(watch.nowMs() - began)}`)
+    })
+
+    test(`grows to ${grows} at ${perSecond} questions a second, and refuses none`, async () => {
+      const began = watch.nowMs()
+      const { answered, failed } = await whileAsked(question, perSecond, () =>
+        expect
+          .poll(() => watch.ready(service), { timeout: GROWN_WITHIN_MS, interval: 100 })
+          .toBeGreaterThanOrEqual(grows),
+      )
+      told.push(`${service}: ${grows} ready after ${seconds(watch.nowMs() - began)}, ${answered} answers`)
+      expect(failed).toEqual([])
+    })
   })
 
-  test(`grows to ${grows} at ${perSecond} questions a second, and refuses none`, async () => {
-    const began = watch.nowMs()
-    const { answered, failed } = await whileAsked(question, perSecond, () =>
-      expect
-        .poll(() => watch.ready(service), { timeout: GROWN_WITHIN_MS, interval: 100 })
-        .toBeGreaterThanOrEqual(grows),
-    )
-    told.push(`${grows} ready after ${seconds(watch.nowMs() - began)}, ${answered} answers`)
-    expect(failed).toEqual([])
-  })
-
-  test('sleeps again', async () => {
+  test.for(READERS)('$service sleeps again', async ({ service }) => {
     const over = watch.nowMs()
     await watch.until(service, '0/0', REST_WITHIN_MS)
-    told.push(`asleep ${seconds(watch.nowMs() - over)} after the last question`)
+    told.push(`${service}: asleep ${seconds(watch.nowMs() - over)} after all questions`)
   })
 })

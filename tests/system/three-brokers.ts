@@ -7,8 +7,8 @@ import { Admin } from '@platformatic/kafka'
 import { root } from '@tideshop/run/arguments'
 import { accepts, CLUSTER_ID, kafkaLogging } from '@tideshop/run/backbone'
 import { Fleet } from '@tideshop/run/fleet'
+import { firstTaken } from '@tideshop/run/ports'
 import type { Process } from '@tideshop/run/process'
-import { freePort } from '@tideshop/runtime/free-port'
 import type { Provided } from '@tideshop/runtime/part'
 import { provide } from '@tideshop/runtime/provide'
 import { afterAll } from 'vitest'
@@ -17,6 +17,9 @@ import { parseAllDocuments } from 'yaml'
 /** Three brokers on this machine, with the settings of production: only where they are differs. */
 
 const PRODUCTION = 'k8s/overlays/production/kafka.yaml'
+const IDS = [0, 1, 2]
+/** Where to look for ports. Not where the kernel takes those of outgoing connections from: a broker that is away must find its own again. */
+const PORTS = Array.from({ length: 50 }, (_, index) => 21_000 + index * 10)
 const READY_WITHIN_MS = 90_000
 const STOP_WITHIN_MS = 60_000
 const FORMAT_WITHIN_MS = 60_000
@@ -41,15 +44,24 @@ export async function openBrokers(): Promise<Brokers> {
     await fleet.stop()
     rmSync(dir, { recursive: true, force: true })
   })
-  const brokers: Broker[] = []
-  for (const id of [0, 1, 2]) {
-    const ports = { port: await freePort(), controllerPort: await freePort() }
-    brokers.push({ id, ...ports, dir: path.join(dir, `kafka-${id}`) })
-  }
+  const firstPort = await firstOfFree(2 * IDS.length)
+  const brokers = IDS.map((id) => {
+    const port = firstPort + 2 * id
+    return { id, port, controllerPort: port + 1, dir: path.join(dir, `kafka-${id}`) }
+  })
   const processes: Process[] = []
   for (const broker of brokers) processes.push(await defineBroker(broker, brokers, { fleet, kafka }))
   await Promise.all(processes.map((broker) => broker.start()))
   return { addresses: brokers.map(({ port }) => `127.0.0.1:${port}`).join(','), processes }
+}
+
+/** Of so many in a row, none of which anybody listens at. */
+async function firstOfFree(count: number): Promise<number> {
+  for (const first of PORTS) {
+    const needs = Array.from({ length: count }, (_, index) => ({ port: first + index, who: 'a broker' }))
+    if ((await firstTaken(needs)) === undefined) return first
+  }
+  throw new Error('no free ports for three brokers')
 }
 
 type Means = { fleet: Fleet; kafka: Extract<Provided, { kind: 'program' }> }

@@ -1,4 +1,4 @@
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestModule, TestSuite } from 'vitest/node'
 
 /** Ends the run with the one line that CI reads: `N passed, N failed`. */
 export function closingLine(): Reporter {
@@ -9,7 +9,7 @@ export function closingLine(): Reporter {
       const skipped = tests.filter((test) => test.result().state === 'skipped').length
       const failed =
         tests.filter((test) => test.result().state === 'failed').length +
-        modules.filter(brokeBeforeItsTests).length +
+        modules.flatMap((module) => [module, ...module.children.allSuites()]).filter(brokeByItself).length +
         unhandledErrors.length
       const tail = skipped > 0 ? `, ${skipped} skipped` : ''
       // A reporter writes to the terminal: that is its work.
@@ -18,7 +18,7 @@ export function closingLine(): Reporter {
   }
 }
 
-/** A file that could not even be loaded holds no failed test, but it is a failure. */
-function brokeBeforeItsTests(module: TestModule): boolean {
-  return module.errors().length > 0
+/** What could not be loaded, or prepared (`beforeAll`), holds no failed test, but it is a failure. */
+function brokeByItself(group: TestModule | TestSuite): boolean {
+  return group.errors().length > 0
 }

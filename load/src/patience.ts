@@ -24,12 +24,18 @@ export const CONNECTION_MS_MAX = 2000
 const AGAIN_AFTER_MS = 1000
 
 /** By default. A shop that grows says "ask again" now and then, and so does one on a busy machine. */
-export const PATIENCE_SECONDS = '30'
-export const PATIENCE_SECONDS_MAX = 300
+const PATIENCE_SECONDS = '30'
+const PATIENCE_SECONDS_MAX = 300
 
-/** Milliseconds of what was typed as `--patience`. Throws `CannotRun` when it makes no sense. */
-export function readPatienceMs(typed: string): number {
-  return wholeNumber('patience', typed, PATIENCE_SECONDS_MAX, 0) * 1000
+/** Of each scenario that asks like this. */
+export const patienceOptions = { patience: { type: 'string', default: PATIENCE_SECONDS } } as const
+
+export const patienceHelp = `  --patience      seconds for which a request is repeated when the shop asks to, or hangs up (default ${PATIENCE_SECONDS}, at most
+                  ${PATIENCE_SECONDS_MAX}; 0: each refusal is a failure)`
+
+/** Milliseconds. Throws `CannotRun` when what was typed makes no sense. */
+export function readPatienceMs({ patience = '' }: Record<string, string | undefined>): number {
+  return wholeNumber('patience', patience, PATIENCE_SECONDS_MAX, 0) * 1000
 }
 
 /** The last answer that was given. Throws when there was none, or when `stop` fired. */

@@ -33,7 +33,8 @@ const FAILURES_OF_A_KIND_MAX = 5
 /** By so much the load may be late without a word. */
 const LATE_MS = 100
 
-export function reportOf(plan: Plan, ledger: Ledger): SagaReport {
+/** `repeated`: of the meter, which hears of each. */
+export function reportOf(plan: Plan, ledger: Ledger, repeated: number): SagaReport {
   const { entries, startedAt } = ledger
   const count = (fate: Fate) => entries.filter((entry) => entry.fate === fate).length
   const acceptedAt = entries.flatMap((entry) => entry.acceptedAt ?? [])
@@ -41,7 +42,7 @@ export function reportOf(plan: Plan, ledger: Ledger): SagaReport {
   return {
     ...plan,
     posted: entries.length,
-    repeated: ledger.repeated,
+    repeated,
     accepted: acceptedAt.length,
     ended: count('ended'),
     open: count('accepted'),

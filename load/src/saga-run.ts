@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Pool } from 'undici'
 import type { Meter } from './meter.ts'
 import { atRate } from './pace.ts'
-import { askPatiently, CONNECTION_MS_MAX, type Patience } from './patience.ts'
+import { askPatiently, CONNECTION_MS_MAX } from './patience.ts'
 import { type Asked, faultOfAccepted, faultOfEnded, type Operation } from './saga-verdict.ts'
 
 /**
@@ -45,8 +45,6 @@ export type Entry = Asked & {
 export type Ledger = {
   startedAt: number
   entries: Entry[]
-  /** Answers that asked to be asked again. */
-  repeated: number
   unreadable: number
   /** By how many milliseconds the load itself was late at its worst, at a rate: much of it, and it measured this machine. */
   lateMs: number
@@ -66,7 +64,7 @@ const CLOSE_PER_SECOND = 4
 const LAST_LOOKS_MAX = 5
 
 export function newLedger(): Ledger {
-  return { startedAt: performance.now(), entries: [], repeated: 0, unreadable: 0, lateMs: 0 }
+  return { startedAt: performance.now(), entries: [], unreadable: 0, lateMs: 0 }
 }
 
 /** Fills the ledger until every operation has its fate, or `stop` fires, and tells `meter` of each post and look. */
@@ -105,11 +103,7 @@ async function postAndFollow(plan: Plan, ledger: Ledger, lines: Lines): Promise<
   const run = randomUUID().slice(0, 8)
   const one = async (dueAt: number) => {
     const entry = nextEntry(ledger.entries, plan, run, dueAt)
-    const repeated = () => {
-      ledger.repeated += 1
-      lines.meter.repeated()
-    }
-    await post(entry, { patienceMs: plan.patienceMs, repeated, stop: lines.stop }, lines, given)
+    await post(entry, plan.patienceMs, lines, given)
     if (entry.fate === 'accepted') following.push(follow(entry, plan.waitSeconds * 1000, ledger, lines))
   }
 
@@ -135,7 +129,7 @@ function nextEntry(entries: Entry[], plan: Plan, run: string, dueAt: number): En
 
 async function post(
   entry: Entry,
-  patience: Patience,
+  patienceMs: number,
   { posts, meter, stop }: Lines,
   given: Set<string>,
 ): Promise<void> {
@@ -147,6 +141,7 @@ async function post(
     body: JSON.stringify({ name: entry.name }),
   } as const
   try {
+    const patience = { patienceMs, repeated: () => meter.repeated(), stop }
     const { status, location, body } = await askPatiently(posts, request, patience)
     if (status !== 202) return refuse(entry, `${status} ${body.slice(0, 200)}`, meter)
     entry.acceptedAt = performance.now()

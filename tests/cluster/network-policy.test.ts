@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Kubectl, kubectlAt } from '@tideshop/cluster/kubectl'
 import {
@@ -9,10 +8,9 @@ import {
 } from '@tideshop/cluster/network-policies'
 import { DOOR, NAMESPACE, placeOf } from '@tideshop/cluster/place'
 import { shopImage } from '@tideshop/cluster/shop-images'
-import { root } from '@tideshop/run/arguments'
 import { plainLines } from '@tideshop/run/progress'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { type Port, PRODUCTION, templateOf } from '../shared/production.ts'
 import { ended, promiseFor } from '../system/door.ts'
 
 /**
@@ -24,7 +22,6 @@ const lacks = [...inject('lacks'), lackOfPolicies(process.env)].filter((lack) =>
 if (inject('lacks').length === 0 && lacks.length > 0)
   console.warn(`NetworkPolicies are not asked: ${lacks.join(', ')}`)
 
-const PRODUCTION = join(root, 'k8s/overlays/production')
 const POLICIES = join(PRODUCTION, 'network-policy.yaml')
 const OUTSIDE = 'outside-of-the-shop'
 const OF_SHOP = { 'app.kubernetes.io/part-of': 'tideshop' }
@@ -35,7 +32,6 @@ const WITHIN = '--timeout=120s'
 /** Milliseconds after which somebody who says nothing is not reached. */
 const CONNECT_MS = 1500
 
-type Port = { name: string; containerPort: number }
 type Pod = { name: string; namespace: string; labels: Record<string, string>; ports: Port[] }
 
 /** Says which of `host:port …` take a connection. */
@@ -165,9 +161,7 @@ const namespaceOutside = { apiVersion: 'v1', kind: 'Namespace', metadata: { name
 
 /** As production's StatefulSet of that name makes it, as far as a network is concerned. */
 function playedBy(name: string): Pod {
-  const documents = parseAllDocuments(readFileSync(join(PRODUCTION, `${name}.yaml`), 'utf8'))
-  const set = documents.map((document) => document.toJS()).find(({ kind }) => kind === 'StatefulSet')
-  const { metadata, spec } = set.spec.template
+  const { metadata, spec } = templateOf(name)
   return { name, namespace: NAMESPACE, labels: metadata.labels, ports: spec.containers[0].ports }
 }
 

@@ -1,14 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { root } from '@tideshop/run/arguments'
 import { afterAll, expect, test } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { templateOf } from '../shared/production.ts'
 
 /** The startup probe of production's brokers, with the words of Kafka's own tool (4.3.1) put into its mouth. */
 
-const PRODUCTION = 'k8s/overlays/production/kafka.yaml'
 const TOOL = '/opt/kafka/bin/kafka-topics.sh'
 
 const dir = mkdtempSync(path.join(tmpdir(), 'broker-probe-'))
@@ -22,16 +20,10 @@ function partition(isr: string): string {
 function probe(broker: string, said: string, code = 0): number | null {
   const tool = path.join(dir, 'kafka-topics.sh')
   writeFileSync(tool, `#!/bin/bash\ncat <<'END'\n${said}END\nexit ${code}\n`, { mode: 0o755 })
-  const [shell, flags, script] = commandOfProbe()
+  const [shell, flags, script] = templateOf('kafka').spec.containers[0].startupProbe.exec.command
   expect(script).toContain(TOOL)
   const env = { ...process.env, HOSTNAME: broker }
   return spawnSync(shell, [flags, script.replace(TOOL, tool)], { env }).status
-}
-
-function commandOfProbe(): [string, string, string] {
-  const documents = parseAllDocuments(readFileSync(path.join(root, PRODUCTION), 'utf8'))
-  const set = documents.map((document) => document.toJS()).find(({ kind }) => kind === 'StatefulSet')
-  return set.spec.template.spec.containers[0].startupProbe.exec.command
 }
 
 test.each([

@@ -1,29 +1,22 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { promisify } from 'node:util'
-import { Admin } from '@platformatic/kafka'
-import { root } from '@tideshop/run/arguments'
-import { accepts, CLUSTER_ID, kafkaLogging } from '@tideshop/run/backbone'
+import { accepts, dataOf, defineBroker, propertiesOf } from '@tideshop/run/backbone'
 import { Fleet } from '@tideshop/run/fleet'
 import { firstTaken } from '@tideshop/run/ports'
 import type { Process } from '@tideshop/run/process'
-import type { Provided } from '@tideshop/runtime/part'
+import { withAdmin } from '@tideshop/run/topics'
 import { provide } from '@tideshop/runtime/provide'
 import { afterAll } from 'vitest'
-import { parseAllDocuments } from 'yaml'
+import { type Env, templateOf } from '../shared/production.ts'
 
 /** Three brokers on this machine, with the settings of production: only where they are differs. */
 
-const PRODUCTION = 'k8s/overlays/production/kafka.yaml'
 const IDS = [0, 1, 2]
 /** Where to look for ports. Not where the kernel takes those of outgoing connections from: a broker that is away must find its own again. */
 const PORTS = Array.from({ length: 50 }, (_, index) => 21_000 + index * 10)
 const READY_WITHIN_MS = 90_000
 const STOP_WITHIN_MS = 60_000
-const FORMAT_WITHIN_MS = 60_000
-const ANSWER_MS = 5000
 
 export type Brokers = {
   /** For `KAFKA_BROKERS`. */
@@ -50,7 +43,19 @@ export async function openBrokers(): Promise<Brokers> {
     return { id, port, controllerPort: port + 1, dir: path.join(dir, `kafka-${id}`) }
   })
   const processes: Process[] = []
-  for (const broker of brokers) processes.push(await defineBroker(broker, brokers, { fleet, kafka }))
+  const settings = settingsOf(templateOf('kafka').spec.containers[0].env)
+  for (const broker of brokers) {
+    const { id, port } = broker
+    const spec = {
+      name: `kafka-${id}`,
+      dir: broker.dir,
+      properties: propertiesOf({ ...settings, ...placeOf(broker, brokers) }),
+      isReady: async () => (await accepts(port)) && (await isInSync(broker)),
+      readyWithinMs: READY_WITHIN_MS,
+      stopWithinMs: STOP_WITHIN_MS,
+    }
+    processes.push(await defineBroker(spec, kafka, { fleet }))
+  }
   await Promise.all(processes.map((broker) => broker.start()))
   return { addresses: brokers.map(({ port }) => `127.0.0.1:${port}`).join(','), processes }
 }
@@ -64,40 +69,6 @@ async function firstOfFree(count: number): Promise<number> {
   throw new Error('no free ports for three brokers')
 }
 
-type Means = { fleet: Fleet; kafka: Extract<Provided, { kind: 'program' }> }
-
-async function defineBroker(broker: Broker, all: Broker[], { fleet, kafka }: Means): Promise<Process> {
-  const { id, dir, port } = broker
-  mkdirSync(dir, { recursive: true })
-  const file = path.join(dir, 'server.properties')
-  const logFile = path.join(dir, 'log4j2.properties')
-  writeFileSync(file, propertiesOf({ ...settingsOf(productionEnv()), ...placeOf(broker, all) }))
-  writeFileSync(logFile, kafkaLogging)
-  const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file]
-  await promisify(execFile)(kafka.command, [...kafka.args, ...format], { timeout: FORMAT_WITHIN_MS })
-  return fleet.define(
-    {
-      name: `kafka-${id}`,
-      command: kafka.command,
-      args: [...kafka.args, `-Dlog4j2.configurationFile=${logFile}`, 'kafka.Kafka', file],
-      cwd: dir,
-      env: {},
-      isReady: async () => (await accepts(port)) && (await isInSync(broker)),
-      readyWithinMs: READY_WITHIN_MS,
-      stopWithinMs: STOP_WITHIN_MS,
-    },
-    'backbone',
-  )
-}
-
-type Env = { name: string; value: string }[]
-
-function productionEnv(): Env {
-  const documents = parseAllDocuments(readFileSync(path.join(root, PRODUCTION), 'utf8'))
-  const set = documents.map((document) => document.toJS()).find(({ kind }) => kind === 'StatefulSet')
-  return set.spec.template.spec.containers[0].env
-}
-
 /** As the image makes them of its environment: `KAFKA_NODE_ID` is `node.id`. `KAFKA_HEAP_OPTS` is the JVM's. */
 function settingsOf(env: Env): Record<string, string> {
   return Object.fromEntries(
@@ -107,25 +78,13 @@ function settingsOf(env: Env): Record<string, string> {
   )
 }
 
-/** What its startup probe asks (kafka.yaml), by another client: whether no partition of its own lacks it. That client knows internal topics as well. */
+/** What its startup probe asks (kafka.yaml): whether no partition of its own lacks it. By another client, which shows no internal topics. */
 async function isInSync({ id, port }: Broker): Promise<boolean> {
-  const admin = new Admin({
-    clientId: 'probe',
-    bootstrapBrokers: [`127.0.0.1:${port}`],
-    connectTimeout: ANSWER_MS,
-    timeout: ANSWER_MS,
-    retries: 0,
-  })
-  try {
-    const topics = await admin.listTopics()
-    const known = await admin.metadata({ topics })
-    const partitions = [...known.topics.values()].flatMap((topic) => topic.partitions)
-    return partitions.every(({ replicas, isr }) => !replicas.includes(id) || isr.includes(id))
-  } catch {
-    return false
-  } finally {
-    await admin.close()
-  }
+  const partitions = await withAdmin(`127.0.0.1:${port}`, async (admin) => {
+    const known = await admin.metadata({ topics: await admin.listTopics() })
+    return [...known.topics.values()].flatMap((topic) => topic.partitions)
+  }).catch(() => null)
+  return partitions?.every(({ replicas, isr }) => !replicas.includes(id) || isr.includes(id)) ?? false
 }
 
 function placeOf({ id, port, controllerPort, dir }: Broker, all: Broker[]): Record<string, string> {
@@ -134,12 +93,6 @@ function placeOf({ id, port, controllerPort, dir }: Broker, all: Broker[]): Reco
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'controller.quorum.voters': all.map((one) => `${one.id}@127.0.0.1:${one.controllerPort}`).join(','),
-    'log.dirs': path.join(dir, 'data'),
+    'log.dirs': dataOf(dir),
   }
-}
-
-function propertiesOf(settings: Record<string, string>): string {
-  return Object.entries(settings)
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('')
 }

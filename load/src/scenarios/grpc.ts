@@ -5,8 +5,8 @@ import { atRate } from '../pace.ts'
 import {
   askPatiently,
   CONNECTION_MS_MAX,
-  PATIENCE_SECONDS,
-  PATIENCE_SECONDS_MAX,
+  patienceHelp,
+  patienceOptions,
   readPatienceMs,
 } from '../patience.ts'
 import { faultOf, questionOf } from '../price-question.ts'
@@ -32,22 +32,21 @@ export const grpc: LoadScenario = {
   --rate          questions a second, whoever waits (default ${RATE}, at most ${RATE_MAX})
   --seconds       for how long (default ${SECONDS}, at most ${SECONDS_MAX})
   --connections   how many are under way at once (default ${CONNECTIONS}, at most ${CONNECTIONS_MAX}); the others wait outside
-  --patience      seconds for which a request is repeated when the shop asks to, or hangs up (default ${PATIENCE_SECONDS}, at most
-                  ${PATIENCE_SECONDS_MAX}; 0: each refusal is a failure)
+${patienceHelp}
 
 Asks POST /api/prices/quote of the door, which asks pricing by gRPC.`,
   options: {
     rate: { type: 'string', default: RATE },
     seconds: { type: 'string', default: SECONDS },
     connections: { type: 'string', default: CONNECTIONS },
-    patience: { type: 'string', default: PATIENCE_SECONDS },
+    ...patienceOptions,
   },
   hasNames: false,
   plan({ values }) {
     const perSecond = wholeNumber('rate', values['rate'] ?? '', RATE_MAX)
     const seconds = wholeNumber('seconds', values['seconds'] ?? '', SECONDS_MAX)
     const connections = wholeNumber('connections', values['connections'] ?? '', CONNECTIONS_MAX)
-    const patienceMs = readPatienceMs(values['patience'] ?? '')
+    const patienceMs = readPatienceMs(values)
     const asked = { perSecond, count: perSecond * seconds, connections, patienceMs }
     return ({ baseUrl }) => work({ baseUrl, ...asked })
   },

@@ -4,7 +4,7 @@ import { Client, request } from 'undici'
 import { CannotRun, wholeNumber } from '../arguments.ts'
 import { closedLoop } from '../closed-loop.ts'
 import { Meter } from '../meter.ts'
-import { askPatiently, PATIENCE_SECONDS, PATIENCE_SECONDS_MAX, readPatienceMs } from '../patience.ts'
+import { askPatiently, patienceHelp, patienceOptions, readPatienceMs } from '../patience.ts'
 import { tellTotals } from '../report.ts'
 import type { LoadScenario, Work } from '../scenario.ts'
 
@@ -21,18 +21,17 @@ export const http: LoadScenario = {
 
   --requests      how many (default 100000, at most ${REQUESTS_MAX})
   --callers       who each ask again as soon as they are answered (default 50, at most ${CALLERS_MAX})
-  --patience      seconds for which a request is repeated when the shop asks to, or hangs up (default ${PATIENCE_SECONDS}, at most
-                  ${PATIENCE_SECONDS_MAX}; 0: each refusal is a failure)`,
+${patienceHelp}`,
   options: {
     requests: { type: 'string', default: '100000' },
     callers: { type: 'string', default: '50' },
-    patience: { type: 'string', default: PATIENCE_SECONDS },
+    ...patienceOptions,
   },
   hasNames: false,
   plan({ values }) {
     const requests = wholeNumber('requests', values['requests'] ?? '', REQUESTS_MAX)
     const callers = wholeNumber('callers', values['callers'] ?? '', CALLERS_MAX)
-    const patienceMs = readPatienceMs(values['patience'] ?? '')
+    const patienceMs = readPatienceMs(values)
     return ({ baseUrl }) => work({ baseUrl, requests, callers, patienceMs })
   },
 }

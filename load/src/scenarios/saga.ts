@@ -1,5 +1,6 @@
 import { CannotRun, share, wholeNumber } from '../arguments.ts'
-import { PATIENCE_SECONDS, PATIENCE_SECONDS_MAX, readPatienceMs } from '../patience.ts'
+import { Meter } from '../meter.ts'
+import { patienceHelp, patienceOptions, readPatienceMs } from '../patience.ts'
 import { kept, reportOf, tellReport } from '../saga-report.ts'
 import { DENIED_NAME, newLedger, type Plan, runSaga } from '../saga-run.ts'
 import type { LoadScenario, Typed, Work } from '../scenario.ts'
@@ -26,8 +27,7 @@ export const saga: LoadScenario = {
   --seconds       instead of --operations, with a rate: for how long (on a cluster by default ${CLUSTER.seconds})
   --deny-share    part of them that asks for the denied name "${DENIED_NAME}" (default 0.05)
   --wait-seconds  an operation that has not ended after these is lost (default 120, at most ${WAIT_SECONDS_MAX})
-  --patience      seconds for which a request is repeated when the shop asks to, or hangs up (default ${PATIENCE_SECONDS}, at most
-                  ${PATIENCE_SECONDS_MAX}; 0: each refusal is a failure)`,
+${patienceHelp}`,
   options: {
     operations: { type: 'string' },
     callers: { type: 'string' },
@@ -35,7 +35,7 @@ export const saga: LoadScenario = {
     seconds: { type: 'string' },
     'deny-share': { type: 'string', default: '0.05' },
     'wait-seconds': { type: 'string', default: '120' },
-    patience: { type: 'string', default: PATIENCE_SECONDS },
+    ...patienceOptions,
   },
   hasNames: false,
   plan({ values }) {
@@ -46,7 +46,7 @@ export const saga: LoadScenario = {
     const fixed = {
       denyShare: share('deny-share', values['deny-share'] ?? ''),
       waitSeconds: wholeNumber('wait-seconds', values['wait-seconds'] ?? '', WAIT_SECONDS_MAX),
-      patienceMs: readPatienceMs(values['patience'] ?? ''),
+      patienceMs: readPatienceMs(values),
     }
     return ({ baseUrl, cluster }) => {
       const { seconds: length, ...others } = CLUSTER
@@ -71,6 +71,7 @@ function quantityOf(values: Typed['values']): Pick<Plan, 'operations' | 'callers
 
 function work(plan: Plan): Work {
   const ledger = newLedger()
+  let met = new Meter()
   return {
     title: titleOf(plan),
     expects: [
@@ -84,11 +85,12 @@ function work(plan: Plan): Work {
       ),
     ],
     run: (meter, stop) => {
+      met = meter
       ledger.startedAt = performance.now()
       return runSaga(plan, ledger, meter, stop)
     },
     result: () => {
-      const report = reportOf(plan, ledger)
+      const report = reportOf(plan, ledger, met.totals().repeated)
       const done = { unit: 'events', count: report.ended * EVENTS_PER_OPERATION }
       return { told: tellReport(report), json: report, kept: kept(report), done }
     },

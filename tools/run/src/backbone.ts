@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { promisify } from 'node:util'
+import type { Program } from '@tideshop/runtime/part'
 import { type Provided, type ProvideOptions, provide } from '@tideshop/runtime/provide'
 import type { Fleet } from './fleet.ts'
 import type { Need } from './ports.ts'
-import type { Process } from './process.ts'
+import type { Process, Spec } from './process.ts'
 import type { Steps } from './steps.ts'
 import { ensureTopics, kafkaAnswers } from './topics.ts'
 
@@ -83,36 +84,51 @@ type Place = {
 /** A single KRaft node; formats its folder at the first start. */
 export async function startKafka(provided: Provided, place: Place): Promise<Part> {
   if (provided.kind === 'remote') return { address: provided.address, process: null }
-  const { fleet, dir, portOffset: offset, signal } = place
-  const port = KAFKA_PORT + offset
-  const address = `127.0.0.1:${port}`
-  const data = path.join(dir, 'data')
-  const file = path.join(dir, 'server.properties')
-  const logFile = path.join(dir, 'log4j2.properties')
-  mkdirSync(data, { recursive: true })
-  const host = '127.0.0.1'
-  writeFileSync(file, kafkaProperties({ host, port, controllerPort: CONTROLLER_PORT + offset, data }))
-  writeFileSync(logFile, kafkaLogging)
-  if (!existsSync(path.join(data, 'meta.properties'))) {
-    const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file]
-    const limits = { timeout: FORMATTED_WITHIN_MS, ...(signal && { signal }) }
-    await promisify(execFile)(provided.command, [...provided.args, ...format], limits)
+  const { dir, portOffset: offset } = place
+  const [host, port, controllerPort] = ['127.0.0.1', KAFKA_PORT + offset, CONTROLLER_PORT + offset]
+  const address = `${host}:${port}`
+  const data = dataOf(dir)
+  const broker = {
+    name: 'kafka',
+    dir,
+    properties: kafkaProperties({ host, port, controllerPort, data }),
+    isReady: async () => (await accepts(port)) && (await kafkaAnswers(address)),
+    readyWithinMs: READY_WITHIN_MS,
+    stopWithinMs: STOP_WITHIN_MS,
   }
-  const process = fleet.define(
-    {
-      name: 'kafka',
-      command: provided.command,
-      args: [...provided.args, `-Dlog4j2.configurationFile=${logFile}`, 'kafka.Kafka', file],
-      cwd: dir,
-      env: {},
-      isReady: async () => (await accepts(port)) && (await kafkaAnswers(address)),
-      readyWithinMs: READY_WITHIN_MS,
-      stopWithinMs: STOP_WITHIN_MS,
-    },
-    'backbone',
-  )
+  const process = await defineBroker(broker, provided, place)
   await process.start()
   return { address, process }
+}
+
+/** `properties` say that its data is in `dataOf(dir)`. */
+type Broker = Pick<Spec, 'name' | 'isReady' | 'readyWithinMs' | 'stopWithinMs'> & {
+  dir: string
+  properties: string
+}
+
+export function dataOf(dir: string): string {
+  return path.join(dir, 'data')
+}
+
+/** Formats its folder where that has not been done yet, and starts nothing. */
+export async function defineBroker(
+  { dir, properties, ...others }: Broker,
+  { command, args }: Program,
+  { fleet, signal }: Pick<Place, 'fleet' | 'signal'>,
+): Promise<Process> {
+  const file = path.join(dir, 'server.properties')
+  const logFile = path.join(dir, 'log4j2.properties')
+  mkdirSync(dataOf(dir), { recursive: true })
+  writeFileSync(file, properties)
+  writeFileSync(logFile, kafkaLogging)
+  if (!existsSync(path.join(dataOf(dir), 'meta.properties'))) {
+    const format = ['kafka.tools.StorageTool', 'format', '-t', CLUSTER_ID, '-c', file]
+    const limits = { timeout: FORMATTED_WITHIN_MS, ...(signal && { signal }) }
+    await promisify(execFile)(command, [...args, ...format], limits)
+  }
+  const started = [...args, `-Dlog4j2.configurationFile=${logFile}`, 'kafka.Kafka', file]
+  return fleet.define({ ...others, command, args: started, cwd: dir, env: {} }, 'backbone')
 }
 
 /** A MongoDB server, or the small one for the JVM that speaks its protocol. */
@@ -147,7 +163,7 @@ type KafkaPlace = { host: string; port: number; controllerPort: number; data: st
 
 /** How a broker of ours behaves, wherever it listens; its controller is nobody else's business. */
 export function kafkaProperties({ host, port, controllerPort, data }: KafkaPlace): string {
-  const settings = {
+  return propertiesOf({
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
@@ -177,7 +193,11 @@ export function kafkaProperties({ host, port, controllerPort, data }: KafkaPlace
     'log.retention.bytes': 1024 ** 3,
     'log.segment.bytes': 64 * 1024 ** 2,
     'log.index.size.max.bytes': 1024 ** 2,
-  }
+  })
+}
+
+/** As Java reads them. */
+export function propertiesOf(settings: Record<string, string | number | boolean>): string {
   return Object.entries(settings)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('')

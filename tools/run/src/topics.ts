@@ -35,7 +35,8 @@ async function create(admin: Admin, topic: TopicPlan): Promise<void> {
   }
 }
 
-async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promise<T>): Promise<T> {
+/** `brokers`: addresses with commas between. A question that is not answered in five seconds rejects. */
+export async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Admin({
     clientId: 'tideshop-runner',
     bootstrapBrokers: brokers.split(','),

@@ -12,8 +12,10 @@ const SLOW_MS = 500
 /** Milliseconds for which a caller at least waits for his turn, as long as a call. */
 const TURN_WAIT_MS = 1000
 
+/** `began`: when its caller came, by `performance.now()`; by itself now. */
+export type Patiently<T> = (ask: () => Promise<T>, began?: number) => Promise<T>
+
 type Outcome<T> = PromiseSettledResult<T>
-/** `began`: when its caller came. */
 type Asking<T> = { ask: () => Promise<T>; began: number }
 
 /**
@@ -26,7 +28,7 @@ export function patienceFor<T>(
   wakeWaitMs: number,
   isBusy: (answer: T) => boolean = () => false,
   slowMs = SLOW_MS,
-): (ask: () => Promise<T>) => Promise<T> {
+): Patiently<T> {
   const turns = new Turns(slowMs)
   let waiting = 0
   let asking: Promise<Outcome<T>> | null = null
@@ -83,16 +85,20 @@ export function patienceFor<T>(
     }
   }
 
-  return async (ask) => {
-    const one = { ask, began: performance.now() }
+  return async (ask, began = performance.now()) => {
+    const one = { ask, began }
     const first = asking === null ? await tried(one) : null
     return first !== null && isSettled(first, one) ? settled(first) : wait(one)
   }
 }
 
 /** For calls by HTTP. A service that says 503 is busy, or without its database. */
+export function patienceByHttp(wakeWaitMs: number, slowMs = SLOW_MS): Patiently<InvokeResponse> {
+  return patienceFor(wakeWaitMs, ({ status }) => status === 503, slowMs)
+}
+
 export function patient(invoke: Invoke, wakeWaitMs: number, slowMs = SLOW_MS): Invoke {
-  const patiently = patienceFor<InvokeResponse>(wakeWaitMs, ({ status }) => status === 503, slowMs)
+  const patiently = patienceByHttp(wakeWaitMs, slowMs)
   return (...call) => patiently(() => invoke(...call))
 }
 

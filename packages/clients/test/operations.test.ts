@@ -112,3 +112,32 @@ test('who is not answered while waiting is refused', async () => {
   await expect(operations.create(wish())).rejects.toMatchObject({ code: 'uncertain' })
   expect(calls.length).toBeGreaterThan(1)
 })
+
+test('who comes while another waits for a sleeper waits no longer than that one did', async () => {
+  const { operations, calls } = service(() => Promise.reject(new Refusal('uncertain', 'no answer')), 1000)
+  const first = waited(operations.create(wish('first')))
+  await expect.poll(() => calls.length).toBe(2)
+  const others = [wish('second'), wish('third')].map((one) => waited(operations.create(one)))
+  // A call and the pause before it come on top; two waits, one after the other, are far more.
+  for (const ms of await Promise.all([first, ...others])) expect(ms).toBeLessThan(1500)
+})
+
+test('who came late to a call that nobody answered is asked for again', async () => {
+  let awake = false
+  const asleep = () => Promise.reject(new Refusal('uncertain', 'no answer'))
+  const { operations, calls } = service((call) => (awake ? acceptAll(call) : asleep()), 600)
+  const first = operations.create(wish('first'))
+  await expect.poll(() => calls.length).toBe(3)
+  const second = wish('second')
+  const served = operations.create(second)
+  await expect(first).rejects.toMatchObject({ code: 'uncertain' })
+  awake = true
+  expect(await served).toEqual(view(second))
+})
+
+/** Milliseconds until it is over, however it ends. */
+async function waited(call: Promise<unknown>): Promise<number> {
+  const began = performance.now()
+  await call.catch(() => undefined)
+  return performance.now() - began
+}

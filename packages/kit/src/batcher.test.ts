@@ -70,3 +70,33 @@ test('whoever waited too long behind a slow batch is refused, and who came just 
   expect(await Promise.all([slow, young])).toEqual([2, 6])
   expect(batches).toEqual([[1], [3]])
 })
+
+test('of a batch that failed all but the oldest may have another, in their order and before who came later', async () => {
+  const oldestOf: number[] = []
+  const batches: number[][] = []
+  const failed = new Error('nobody answers')
+  const desk = batcher<number, number>({
+    batchMax: 100,
+    queueMax: 100,
+    waitMaxMs: 10_000,
+    refuse: () => new Error('too many'),
+    again: (error) => error === failed,
+    async flush(items, oldestAt) {
+      batches.push([...items])
+      oldestOf.push(oldestAt)
+      if (batches.length > 2) return items
+      if (batches.length === 1) later = desk.add(4)
+      throw failed
+    },
+  })
+  let later: Promise<number> | undefined
+  const told = await Promise.allSettled([1, 2, 3].map(desk.add))
+  expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])
+  expect(await later).toBe(4)
+  expect(batches).toEqual([
+    [1, 2, 3],
+    [2, 3, 4],
+    [3, 4],
+  ])
+  expect(oldestOf).toEqual(oldestOf.toSorted((one, other) => one - other))
+})

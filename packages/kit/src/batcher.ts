@@ -19,10 +19,16 @@ export function batcher<T, R>(options: {
   queueMax: number
   /** Milliseconds in the queue, looked at when a batch leaves. */
   waitMaxMs: number
-  /** One result per item, in their order. An `Error` as a result rejects that item alone. */
-  flush: (items: readonly T[]) => Promise<readonly (R | Error)[]>
+  /**
+   * One result per item, in their order. An `Error` as a result rejects that item alone. `oldestAt`: when the first of them came, by
+   * `performance.now()`.
+   */
+  flush: (items: readonly T[], oldestAt: number) => Promise<readonly (R | Error)[]>
+  /** Whether an item gets another batch when its own failed, by the milliseconds for which it waits already. The oldest never does. */
+  again?: (error: unknown, waitedMs: number) => boolean
   refuse: () => Error
 }): Batcher<T, R> {
+  const { again = () => false } = options
   const queue: Waiting<T, R>[] = []
   let draining = false
 
@@ -44,17 +50,28 @@ export function batcher<T, R>(options: {
   }
 
   async function settle(batch: readonly Waiting<T, R>[]): Promise<void> {
-    if (batch.length === 0) return
+    const [oldest] = batch
+    if (oldest === undefined) return
     try {
-      const results = await options.flush(batch.map(({ item }) => item))
+      const results = await options.flush(
+        batch.map(({ item }) => item),
+        oldest.since,
+      )
       batch.forEach(({ resolve, reject }, index) => {
         const result = results[index] as R | Error
         if (result instanceof Error) reject(result)
         else resolve(result)
       })
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      fail(batch, error)
     }
+  }
+
+  function fail(batch: readonly Waiting<T, R>[], error: unknown): void {
+    const now = performance.now()
+    const staying = new Set(batch.slice(1).filter(({ since }) => again(error, now - since)))
+    queue.unshift(...staying)
+    for (const one of batch) if (!staying.has(one)) one.reject(error)
   }
 
   return {

@@ -3,14 +3,14 @@ import { createHash, generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { API_PORT, API_SERVICE, NODE } from './place.ts'
+import { API_PORT, API_SERVICE, FIRST_NODE, SECOND_NODE } from './place.ts'
 
 const DAYS = 365
 /** Of who says who he is; an authority has its own. */
 const SPEAKER = 'keyUsage=digitalSignature'
 const SERVER_NAMES = [
   ...['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'].map((name) => `DNS:${name}`),
-  ...['127.0.0.1', API_SERVICE, NODE].map((address) => `IP:${address}`),
+  ...['127.0.0.1', API_SERVICE, FIRST_NODE.address, SECOND_NODE.address].map((address) => `IP:${address}`),
 ]
 
 /** Files of one certificate. */
@@ -63,6 +63,11 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
 /** Where `makeCertificates` puts them. */
 export function daprTrustIn(folder: string): DaprTrust {
   return { ca: pairIn(folder, 'dapr-ca'), issuer: pairIn(folder, 'dapr-issuer') }
+}
+
+/** What API server and kubelets show, where `makeCertificates` puts it. */
+export function serverIn(folder: string): Pair {
+  return pairIn(folder, 'server')
 }
 
 /** Good on both sides: the API server's port of this machine leads to the same port of the namespace. */

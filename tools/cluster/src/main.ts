@@ -9,9 +9,10 @@ import { inContext } from './foreign/commands.ts'
 import { addHttpAddOn, addSteps, INTERCEPTOR, removeHttpAddOn } from './http-add-on.ts'
 import { kubectlAt } from './kubectl.ts'
 import { addNetworkPolicies, policySteps, removeNetworkPolicies } from './network-policies.ts'
-import { DOOR, NAMESPACE, type Place, PROMETHEUS_DOOR_PORT, placeOf } from './place.ts'
+import { DOOR, NAMESPACE, type Place, PROMETHEUS_DOOR_PORT, placeOf, SECOND_NODE } from './place.ts'
 import { readRecord, stateOf } from './record.ts'
 import { killPart, PARTS, startPart } from './restart.ts'
+import { addNode, nodeSteps, removeNode } from './second-node.ts'
 import { serviceLogs } from './shop.ts'
 import { AlreadyUp, Lacking, up, upSteps } from './up.ts'
 
@@ -24,6 +25,7 @@ const HELP = `pnpm cluster <command>: the shop on a real Kubernetes of this mach
   restart <part>  kills kafka, mongodb or prometheus, as a crash does, and starts it again with its data
   add <what>      http-add-on: KEDA's, built the first time (two minutes), for keda/as-published/storefront.yaml
                   network-policies: kube-router, built the first time (two minutes), which enforces them; needs ipset
+                  node: a second one, that can be drained
   remove <what>   takes it away again
   down            ends all of it, and leaves this machine as it was
 
@@ -164,6 +166,15 @@ const ADD_ONS = {
     remove: removeNetworkPolicies,
     told: `
   Now:  pnpm cluster kubectl apply --namespace=${NAMESPACE} --filename k8s/overlays/production/network-policy.yaml
+`,
+  },
+  node: {
+    steps: nodeSteps,
+    add: addNode,
+    remove: removeNode,
+    told: `
+  Now:  pnpm cluster kubectl rollout restart deployment --namespace=${NAMESPACE}
+        pnpm cluster kubectl drain ${SECOND_NODE.name} --delete-emptydir-data
 `,
   },
 }

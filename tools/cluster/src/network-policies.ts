@@ -2,7 +2,7 @@ import type { Report } from '@tideshop/run/steps'
 import { Steps } from '@tideshop/run/steps'
 import { executableIn, pathFolders } from '@tideshop/runtime/find'
 import { buildBinary } from './binaries.ts'
-import { NODE_NAME, type Place, READY_WITHIN_MS, SERVICE_SUBNET } from './place.ts'
+import { FIRST_NODE, type Place, READY_WITHIN_MS, SERVICE_SUBNET } from './place.ts'
 import { holderOf } from './record.ts'
 import { killPart, startBeside } from './restart.ts'
 import { inside } from './space.ts'
@@ -67,7 +67,7 @@ export async function removeNetworkPolicies(place: Place): Promise<void> {
 function argumentsAt({ kubeconfig }: Place): string[] {
   const options = {
     kubeconfig,
-    'hostname-override': NODE_NAME,
+    'hostname-override': FIRST_NODE.name,
     'run-firewall': true,
     // Addresses of pods are the bridge's matter, those of Services kube-proxy's.
     'run-router': false,

@@ -1,77 +1,97 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { type Pair, serverIn } from './certificates.ts'
 import { options, type Parts, settingsFile } from './control-plane.ts'
-import { startDaemon } from './daemon.ts'
+import { type CommandLine, startDaemon } from './daemon.ts'
 import { importImages } from './image-archive.ts'
 import type { Image } from './images.ts'
-import { DNS_SERVICE, NODE, NODE_NAME, type Place, POD_SUBNET, READY_WITHIN_MS } from './place.ts'
+import type { Kubectl } from './kubectl.ts'
+import { DNS_SERVICE, FIRST_NODE, type Node, type Place, POD_SUBNET, READY_WITHIN_MS } from './place.ts'
 import { PAUSE_IMAGE } from './platform-images.ts'
 import { until } from './until.ts'
 import { writeIn } from './write-in.ts'
 
-/** Within the namespace's own /run, because a path to a socket may have 108 characters, and a cache may lie deep. */
-const CONTAINERD = '/run/containerd.sock'
+/** What a node calls its own: the first has the plain names. */
+export function ownName({ name }: Node, what: string): string {
+  return name === FIRST_NODE.name ? what : `${what}-${name}`
+}
+
+/** Of containerd. Within the namespace's own /run, because a path to a socket may have 108 characters, and a cache may lie deep. */
+export function socketOf(node: Node): string {
+  return `/run/${ownName(node, 'containerd')}.sock`
+}
 
 export async function startContainerd(place: Place, cni: string): Promise<void> {
-  writeIn(place, 'cni/10-bridge.conflist', JSON.stringify(podNetwork(place)))
-  const config = writeIn(place, 'containerd.toml', containerdConfig(place, cni))
   const asked = () =>
-    promisify(execFile)('ctr', ['--address', CONTAINERD, 'version']).then(
+    promisify(execFile)('ctr', ['--address', socketOf(FIRST_NODE), 'version']).then(
       () => true,
       () => false,
     )
-  await startDaemon(
-    {
-      name: 'containerd',
-      command: 'containerd',
-      args: ['--config', config],
-      isReady: asked,
-      readyWithinMs: READY_WITHIN_MS,
-    },
-    place,
-  )
+  const line = containerdAt(place, cni, FIRST_NODE)
+  await startDaemon({ name: 'containerd', ...line, isReady: asked, readyWithinMs: READY_WITHIN_MS }, place)
+}
+
+/** What starts a node's containerd, with its settings written. */
+export function containerdAt(place: Place, cni: string, node: Node): CommandLine {
+  const networks = ownName(node, 'cni')
+  writeIn(place, `${networks}/10-bridge.conflist`, JSON.stringify(podNetwork(place, node)))
+  const config = writeIn(place, `${ownName(node, 'containerd')}.toml`, containerdConfig(place, cni, node))
+  return { command: 'containerd', args: ['--config', config] }
 }
 
 /**
  * Unpacked too, so that the first pod does not wait for it. From within the cluster's namespaces, or from outside with the command
  * that leads into them.
  */
-export function giveImages(images: Image[], enter: string[] = []): Promise<void> {
-  const imported = ['--address', CONTAINERD, '--namespace', 'k8s.io', 'images', 'import', '-']
+export function giveImages(images: Image[], enter: string[] = [], node = FIRST_NODE): Promise<void> {
+  const imported = ['--address', socketOf(node), '--namespace', 'k8s.io', 'images', 'import', '-']
   return importImages(images, [...enter, 'ctr', ...imported])
 }
 
 /** The kubelet and the translation of Services' addresses; resolves when pods can be placed here. */
-export async function startNode({ place, kubelite, kubectl, certificates }: Parts): Promise<void> {
-  const kubelet = {
-    config: settingsFile(place, 'kubelet.yaml', kubeletSettings(place, certificates.server)),
-    kubeconfig: place.kubeconfig,
-    'root-dir': place.file('kubelet'),
-    'cert-dir': place.file('kubelet/pki'),
-    'hostname-override': NODE_NAME,
-    'node-ip': NODE,
-  }
+export async function startNode({ place, kubelite, kubectl }: Parts): Promise<void> {
   const proxy = { config: settingsFile(place, 'kube-proxy.yaml', proxySettings(place)) }
-  const started = { isReady: async () => true, readyWithinMs: READY_WITHIN_MS, command: kubelite }
+  const started = { isReady: async () => true, readyWithinMs: READY_WITHIN_MS }
+  const proxyLine = { command: kubelite, args: ['kube-proxy', ...options(proxy)] }
   await Promise.all([
-    startDaemon({ ...started, name: 'kubelet', args: ['kubelet', ...options(kubelet)] }, place),
-    startDaemon({ ...started, name: 'kube-proxy', args: ['kube-proxy', ...options(proxy)] }, place),
+    startDaemon({ ...started, name: 'kubelet', ...kubeletAt(place, kubelite, FIRST_NODE) }, place),
+    startDaemon({ ...started, name: 'kube-proxy', ...proxyLine }, place),
   ])
-  await until('a node that is ready', READY_WITHIN_MS, async () => {
-    type Node = { status: { conditions: { type: string; status: string }[] } }
-    const node = await kubectl.get<Node>('node', NODE_NAME).catch(() => null)
+  await untilNodeReady(kubectl, FIRST_NODE)
+}
+
+/** What starts a node's kubelet, with its settings written. */
+export function kubeletAt(place: Place, kubelite: string, node: Node): CommandLine {
+  const name = ownName(node, 'kubelet')
+  const server = serverIn(place.certificates)
+  const settings = {
+    config: settingsFile(place, `${name}.yaml`, kubeletSettings(place, server, node)),
+    kubeconfig: place.kubeconfig,
+    'root-dir': place.file(name),
+    'cert-dir': place.file(`${name}/pki`),
+    'hostname-override': node.name,
+    'node-ip': node.address,
+  }
+  return { command: kubelite, args: ['kubelet', ...options(settings)] }
+}
+
+export async function untilNodeReady(kubectl: Kubectl, { name }: Node): Promise<void> {
+  type Found = { status: { conditions: { type: string; status: string }[] } }
+  await until(`${name}, ready`, READY_WITHIN_MS, async () => {
+    const node = await kubectl.get<Found>('node', name).catch(() => null)
     return node?.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
   })
 }
 
-function containerdConfig(place: Place, cni: string): string {
+function containerdConfig(place: Place, cni: string, node: Node): string {
+  const name = ownName(node, 'containerd')
   return `version = 2
-root = "${place.file('containerd')}"
-state = "/run/containerd"
+root = "${place.file(name)}"
+state = "/run/${name}"
 oom_score = 0
 disabled_plugins = ["io.containerd.internal.v1.opt"]
 [grpc]
-  address = "${CONTAINERD}"
+  address = "${socketOf(node)}"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "${PAUSE_IMAGE}"
   # Some machines' root may not lower it.
@@ -79,7 +99,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
   disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${cni}"
-    conf_dir = "${place.file('cni')}"
+    conf_dir = "${place.file(ownName(node, 'cni'))}"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
@@ -87,14 +107,14 @@ disabled_plugins = ["io.containerd.internal.v1.opt"]
 `
 }
 
-function podNetwork(place: Place) {
+function podNetwork(place: Place, node: Node) {
   const addresses = {
     type: 'host-local',
-    dataDir: place.file('addresses'),
-    ranges: [[{ subnet: POD_SUBNET }]],
+    dataDir: place.file(ownName(node, 'addresses')),
+    ranges: [[{ subnet: node.podSubnet }]],
     routes: [{ dst: '0.0.0.0/0' }],
   }
-  const bridge = { type: 'bridge', bridge: 'pods0', isGateway: true, ipMasq: false, hairpinMode: true }
+  const bridge = { type: 'bridge', bridge: node.bridge, isGateway: true, ipMasq: false, hairpinMode: true }
   return {
     cniVersion: '1.0.0',
     name: 'pods',
@@ -102,22 +122,26 @@ function podNetwork(place: Place) {
   }
 }
 
-function kubeletSettings(place: Place, server: { certificate: string; key: string }) {
+function kubeletSettings(place: Place, server: Pair, node: Node) {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
-    address: NODE,
+    address: node.address,
     port: 10_250,
+    // It would be the same port of 127.0.0.1 for each, and nobody asks there.
+    healthzPort: 0,
     readOnlyPort: 0,
     // Nobody reaches it but what is in the namespace.
     authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
     authorization: { mode: 'AlwaysAllow' },
-    containerRuntimeEndpoint: `unix://${CONTAINERD}`,
+    containerRuntimeEndpoint: `unix://${socketOf(node)}`,
     cgroupDriver: 'cgroupfs',
-    cgroupRoot: '/',
+    cgroupRoot: node.group,
     enforceNodeAllocatable: [],
     failCgroupV1: false,
     failSwapOn: false,
+    // KEDA's pod sets it (manifests/keda).
+    allowedUnsafeSysctls: ['net.ipv4.tcp_retries2'],
     oomScoreAdj: 0,
     maxPods: 250,
     // The disk is the machine's own: how full it is, is not for a cluster of an hour to judge.
@@ -140,7 +164,7 @@ function kubeletSettings(place: Place, server: { certificate: string; key: strin
     kubeAPIBurst: 400,
     tlsCertFile: server.certificate,
     tlsPrivateKeyFile: server.key,
-    podLogsDir: place.file('pod-logs'),
+    podLogsDir: place.file(ownName(node, 'pod-logs')),
   }
 }
 
@@ -153,7 +177,7 @@ function proxySettings(place: Place) {
     metricsBindAddress: '127.0.0.1:10249',
     mode: 'iptables',
     clusterCIDR: POD_SUBNET,
-    hostnameOverride: NODE_NAME,
+    hostnameOverride: FIRST_NODE.name,
     // The machine's limits are not its to set.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
     clientConnection: { kubeconfig: place.kubeconfig },

@@ -6,10 +6,10 @@ import { cacheRoot } from '@tideshop/runtime/cache'
  * this machine that lead into it lie below 32768, where the kernel begins to hand out ports for outgoing connections.
  */
 
-/** The node's address; what runs beside Kubernetes (Kafka, the database, RabbitMQ, Prometheus) listens there too. */
+/** The first node's address; what runs beside Kubernetes (Kafka, the database, RabbitMQ, Prometheus) listens there too. */
 export const NODE = '10.88.0.1'
-export const NODE_NAME = 'node-0'
-export const POD_SUBNET = '10.88.4.0/22'
+/** Of the pods of all nodes. */
+export const POD_SUBNET = '10.88.16.0/20'
 export const SERVICE_SUBNET = '10.96.0.0/16'
 export const API_SERVICE = '10.96.0.1'
 export const DNS_SERVICE = '10.96.0.10'
@@ -38,6 +38,35 @@ export const NAMESPACE = 'tideshop'
 
 /** Longer than any wait of a healthy start on two busy cores. */
 export const READY_WITHIN_MS = 120_000
+
+/**
+ * A kubelet with a container runtime and a network for its pods. All are in the namespaces of the one cluster, and what is a folder of the
+ * machine (hostPath) is the same folder on each.
+ */
+export type Node = {
+  name: string
+  address: string
+  podSubnet: string
+  /** Leads to its pods. */
+  bridge: string
+  /** Control group of all its pods. A kubelet ends every pod beneath that it does not know, so that two cannot share one. */
+  group: string
+}
+export const FIRST_NODE: Node = {
+  name: 'node-0',
+  address: NODE,
+  podSubnet: '10.88.16.0/22',
+  bridge: 'pods0',
+  group: '/',
+}
+/** Added to a cluster that runs. */
+export const SECOND_NODE: Node = {
+  name: 'node-1',
+  address: '10.88.0.2',
+  podSubnet: '10.88.20.0/22',
+  bridge: 'pods1',
+  group: '/tideshop-node-1',
+}
 
 export type Place = ReturnType<typeof placeOf>
 

@@ -30,10 +30,15 @@ export function startPart(place: Place, name: ClusterPart): void {
   startBeside(place, name, JSON.parse(readFileSync(place.file(commandFile(name)), 'utf8')) as CommandLine)
 }
 
-/** A daemon of a cluster that runs already. Ends with it. */
-export function startBeside(place: Place, name: string, { command, args }: CommandLine): void {
-  // The shell knows its own process by the number of the cluster's namespace, and becomes the program.
-  const become = 'echo $$ > "$0"; exec "$@"'
-  const program = ['sh', '-c', become, place.file(pidFile(name)), command, ...args] as const
+/** A daemon of a cluster that runs already. Ends with it. `group` is a file of a control group that it is to belong to, with all it starts. */
+export function startBeside(
+  place: Place,
+  name: string,
+  { command, args }: CommandLine,
+  group = '/dev/null',
+): void {
+  // The shell knows its own process by the number of the cluster's namespace, and becomes the program. 0: itself.
+  const become = 'echo $$ > "$0"; echo 0 > "$1"; shift; exec "$@"'
+  const program = ['sh', '-ec', become, place.file(pidFile(name)), group, command, ...args] as const
   spawnInside(holderOf(place).pid, [...program], { log: join(place.logs, `${name}.log`) }).unref()
 }

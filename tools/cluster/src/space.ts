@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Identity } from '@tideshop/run/record'
 import { isAlive } from '@tideshop/run/record'
-import { NODE } from './place.ts'
+import { podGroups, removeGroups } from './groups.ts'
+import { NODE, SECOND_NODE } from './place.ts'
 import { identityOf } from './record.ts'
 import { until } from './until.ts'
 
@@ -17,11 +17,7 @@ import { until } from './until.ts'
 const SETTINGS = ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops'].map(
   (name) => `/proc/sys/${name}`,
 )
-const CGROUPS = '/sys/fs/cgroup'
-const KUBEPODS = 'kubepods'
 const GONE_WITHIN_MS = 30_000
-/** A removal can come a moment too early for the kernel. */
-const REMOVED_WITHIN_MS = 10_000
 
 /** What the kubelet sets for the whole machine. */
 export function readSettings(): Record<string, string> {
@@ -32,11 +28,6 @@ export function restoreSettings(settings: Record<string, string>): void {
   for (const [file, value] of Object.entries(settings)) {
     if (readFileSync(file, 'utf8').trim() !== value) writeFileSync(file, value)
   }
-}
-
-/** Whether another kubelet keeps its pods on this machine: the two would delete each other's. */
-export function hasForeignPods(): boolean {
-  return podGroups().length > 0
 }
 
 /** Starts the process that holds the namespaces. */
@@ -115,10 +106,7 @@ function entering(holder: number): string[] {
 export async function closeSpace(holder: Identity): Promise<void> {
   if (isAlive(holder)) process.kill(holder.pid, 'SIGKILL')
   await until('the end of the cluster’s processes', GONE_WITHIN_MS, async () => !isAlive(holder))
-  await until('the removal of the pods’ control groups', REMOVED_WITHIN_MS, async () => {
-    for (const folder of podGroups()) removeGroup(folder)
-    return podGroups().length === 0
-  })
+  await removeGroups(...podGroups(SECOND_NODE.group))
 }
 
 async function firstChildOf(pid: number): Promise<Identity> {
@@ -128,25 +116,4 @@ async function firstChildOf(pid: number): Promise<Identity> {
     return child !== 0 && readFileSync(`/proc/${child}/comm`, 'utf8').trim() === 'pause'
   })
   return identityOf(child)
-}
-
-/** One per controller in version 1, one in all in version 2. */
-function podGroups(): string[] {
-  const parents = readdirSync(CGROUPS, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  return [CGROUPS, ...parents.map(({ name }) => join(CGROUPS, name))]
-    .map((parent) => join(parent, KUBEPODS))
-    .filter(existsSync)
-}
-
-/** A control group is a folder without files that could be deleted: only removed from the leaves up. */
-function removeGroup(folder: string): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) removeGroup(join(folder, entry.name))
-  }
-  try {
-    rmdirSync(folder)
-  } catch (error) {
-    // Its last process is still leaving; the next look will find it.
-    if (!['EBUSY', 'ENOENT'].includes(String((error as NodeJS.ErrnoException).code))) throw error
-  }
 }

@@ -12,6 +12,7 @@ import { type PartName, provide } from '@tideshop/runtime/provide'
 import { type Binaries, buildBinaries } from './binaries.ts'
 import { openDoors } from './doors.ts'
 import { close } from './down.ts'
+import { hasPods } from './groups.ts'
 import type { Making } from './images.ts'
 import { renderManifests } from './manifests.ts'
 import { DOOR, type Place, placeOf } from './place.ts'
@@ -21,7 +22,7 @@ import { identityOf, readRecord, stateOf, writeRecord } from './record.ts'
 import { cniFolder, lacksOf } from './requirements.ts'
 import { SHOP_IMAGES } from './shop.ts'
 import { shopImages } from './shop-images.ts'
-import { hasForeignPods, openSpace, readSettings, spawnInside } from './space.ts'
+import { openSpace, readSettings, spawnInside } from './space.ts'
 import { writeIn } from './write-in.ts'
 
 const INSIDE = fileURLToPath(new URL('./inside.ts', import.meta.url))
@@ -84,7 +85,8 @@ async function claim(place: Place): Promise<void> {
   if (state === 'running')
     throw new AlreadyUp(`the cluster runs already: ${DOOR} (pnpm cluster down ends it)`)
   if (state === 'dead') await close(place)
-  if (hasForeignPods()) {
+  // Another kubelet's: the two would delete each other's.
+  if (hasPods()) {
     throw new Error('another kubelet runs pods on this machine, and the two would delete each other’s')
   }
   rmSync(place.folder, { recursive: true, force: true })

@@ -1,4 +1,5 @@
 import { type Kubectl, kubectlAt } from '@tideshop/cluster/kubectl'
+import { isNodeReady } from '@tideshop/cluster/node'
 import { FIRST_NODE, NAMESPACE, placeOf, SECOND_NODE } from '@tideshop/cluster/place'
 import { addNode, hasNode, loseNode, removeNode } from '@tideshop/cluster/second-node'
 import { plainLines } from '@tideshop/run/progress'
@@ -71,7 +72,8 @@ describe.skipIf(lacks.length > 0)('on two nodes', () => {
     const lose = async () => {
       const lostAt = stage.watch.nowMs()
       await loseNode(place)
-      await expect.poll(isMissed, { timeout: MISSED_WITHIN_MS, interval: 500 }).toBe(true)
+      const serves = () => isNodeReady(kubectl, SECOND_NODE)
+      await expect.poll(serves, { timeout: MISSED_WITHIN_MS, interval: 500 }).toBe(false)
       stage.tell(`missed after ${seconds(stage.watch.nowMs() - lostAt)}`)
       await untilHappy()
     }
@@ -100,10 +102,5 @@ describe.skipIf(lacks.length > 0)('on two nodes', () => {
   async function nodesOf(...services: string[]): Promise<string[]> {
     const pods = await podsOf(`--namespace=${NAMESPACE}`, `--selector=app in (${services.join(',')})`)
     return pods.map(({ spec }) => spec.nodeName ?? 'none yet')
-  }
-
-  async function isMissed(): Promise<boolean> {
-    const condition = '--output=jsonpath={.status.conditions[?(@.type=="Ready")].status}'
-    return (await kubectl.run('get', 'node', SECOND_NODE.name, condition)) !== 'True'
   }
 })

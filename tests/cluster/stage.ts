@@ -18,8 +18,8 @@ export const BACK_WITHIN_MS = 120_000
 const TOLD =
   /^tideshop_rpc_seconds_count\{.*rpc="tideshop\.apigateway\.v1\.Apigateway\/Tell".*code="OK".*\} (\d+)$/m
 
-export type Pod = {
-  metadata: { name: string; deletionTimestamp?: string; labels?: { app?: string } }
+type Pod = {
+  metadata: { name: string; deletionTimestamp?: string }
   spec: { nodeName?: string }
 }
 

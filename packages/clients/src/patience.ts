@@ -97,6 +97,7 @@ export function patienceByHttp(wakeWaitMs: number, slowMs = SLOW_MS): Patiently<
   return patienceFor(wakeWaitMs, ({ status }) => status === 503, slowMs)
 }
 
+/** The same as a call that waits. */
 export function patient(invoke: Invoke, wakeWaitMs: number, slowMs = SLOW_MS): Invoke {
   const patiently = patienceByHttp(wakeWaitMs, slowMs)
   return (...call) => patiently(() => invoke(...call))

@@ -7,8 +7,8 @@ import { until } from './until.ts'
  */
 
 const ROOT = '/sys/fs/cgroup'
-/** Of a kubelet, below the group that it was given. */
-const KUBEPODS = 'kubepods'
+/** Of a kubelet's pods, below the group that it was given. */
+export const KUBEPODS = 'kubepods'
 /** Of what starts a node's pods: version 2 wants no process in a group that has groups. */
 const DAEMONS = 'daemons'
 /** A removal can come a moment too early for the kernel. */
@@ -38,16 +38,13 @@ export function killGroup(group: string): void {
   }
 }
 
-/** Resolves when neither the pods' group nor that of this node is there; nothing may run in them any more. */
+/** Resolves when none of them is there; nothing may run in them any more. */
 export async function removeGroups(...groups: string[]): Promise<void> {
   await until('the removal of control groups', REMOVED_WITHIN_MS, async () => {
     for (const folder of groups.flatMap(foldersOf)) remove(folder)
     return groups.flatMap(foldersOf).length === 0
   })
 }
-
-/** All that a cluster may leave. */
-export const podGroups = (nodeGroup: string) => [KUBEPODS, nodeGroup]
 
 function trees(): string[] {
   if (isVersion2()) return [ROOT]

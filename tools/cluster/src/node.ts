@@ -75,12 +75,15 @@ export function kubeletAt(place: Place, kubelite: string, node: Node): CommandLi
   return { command: kubelite, args: ['kubelet', ...options(settings)] }
 }
 
-export async function untilNodeReady(kubectl: Kubectl, { name }: Node): Promise<void> {
-  type Found = { status: { conditions: { type: string; status: string }[] } }
-  await until(`${name}, ready`, READY_WITHIN_MS, async () => {
-    const node = await kubectl.get<Found>('node', name).catch(() => null)
-    return node?.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
-  })
+export async function untilNodeReady(kubectl: Kubectl, node: Node): Promise<void> {
+  const asked = () => isNodeReady(kubectl, node).catch(() => false)
+  await until(`${node.name}, ready`, READY_WITHIN_MS, asked)
+}
+
+/** Not where there is none, or it has said nothing for some time. */
+export async function isNodeReady(kubectl: Kubectl, { name }: Node): Promise<boolean> {
+  const condition = '--output=jsonpath={.status.conditions[?(@.type=="Ready")].status}'
+  return (await kubectl.run('get', 'node', name, '--ignore-not-found', condition)) === 'True'
 }
 
 function containerdConfig(place: Place, cni: string, node: Node): string {

@@ -2,7 +2,15 @@ import type { Report } from '@tideshop/run/steps'
 import { Steps } from '@tideshop/run/steps'
 import { killGroup, makeNodeGroup, removeGroups } from './groups.ts'
 import { kubectlAt } from './kubectl.ts'
-import { containerdAt, giveImages, kubeletAt, ownName, socketOf, untilNodeReady } from './node.ts'
+import {
+  containerdAt,
+  giveImages,
+  isNodeReady,
+  kubeletAt,
+  ownName,
+  socketOf,
+  untilNodeReady,
+} from './node.ts'
 import { type Place, READY_WITHIN_MS, SECOND_NODE } from './place.ts'
 import { planAt } from './plan.ts'
 import { holderOf } from './record.ts'
@@ -43,7 +51,7 @@ export async function hasNode(place: Place): Promise<boolean> {
 /** Its pods move to the first node before, unless it is lost. */
 export async function removeNode(place: Place): Promise<void> {
   const kubectl = kubectlAt(place)
-  if (await isReady(place)) {
+  if (await isNodeReady(kubectl, node)) {
     const moved = [
       '--ignore-daemonsets',
       '--delete-emptydir-data',
@@ -112,9 +120,4 @@ async function start(place: Place, steps: Steps): Promise<void> {
     startBeside(place, ownName(node, 'kubelet'), kubeletAt(place, binaries.kubelite, node), group)
     await untilNodeReady(kubectlAt(place), node)
   })
-}
-
-async function isReady(place: Place): Promise<boolean> {
-  const condition = '--output=jsonpath={.status.conditions[?(@.type=="Ready")].status}'
-  return (await kubectlAt(place).run('get', 'node', node.name, '--ignore-not-found', condition)) === 'True'
 }

@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { Identity } from '@tideshop/run/record'
 import { isAlive } from '@tideshop/run/record'
-import { podGroups, removeGroups } from './groups.ts'
+import { KUBEPODS, removeGroups } from './groups.ts'
 import { NODE, SECOND_NODE } from './place.ts'
 import { identityOf } from './record.ts'
 import { until } from './until.ts'
@@ -106,7 +106,7 @@ function entering(holder: number): string[] {
 export async function closeSpace(holder: Identity): Promise<void> {
   if (isAlive(holder)) process.kill(holder.pid, 'SIGKILL')
   await until('the end of the cluster’s processes', GONE_WITHIN_MS, async () => !isAlive(holder))
-  await removeGroups(...podGroups(SECOND_NODE.group))
+  await removeGroups(KUBEPODS, SECOND_NODE.group)
 }
 
 async function firstChildOf(pid: number): Promise<Identity> {

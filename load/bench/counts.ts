@@ -1,6 +1,5 @@
 import { Consumer, type Offsets } from '@platformatic/kafka'
-import { topics } from '@tideshop/contracts/topics'
-import type { Shop } from '@tideshop/run/shop'
+import { SAGA_TOPICS, type Shop } from '@tideshop/run/shop'
 import { Pool } from 'undici'
 
 /**
@@ -12,7 +11,7 @@ import { Pool } from 'undici'
 export type Counts = { produced: PerTopic; consumed: PerTopic }
 export type PerTopic = Record<string, number>
 
-export const topicNames = topics.map(({ name }) => name)
+export const topicNames = SAGA_TOPICS.map(({ name }) => name)
 /** What is consumed from here has ended. */
 export const LAST_TOPIC = 'user-create-response'
 export const FIRST_TOPIC = 'user-create'
@@ -29,7 +28,7 @@ export class Counter {
       groupId: `bench-${crypto.randomUUID()}`,
       bootstrapBrokers: shop.kafkaBrokers.split(','),
     })
-    const listeners = Map.groupBy(topics, ({ listener }) => listener)
+    const listeners = Map.groupBy(SAGA_TOPICS, ({ listener }) => listener)
     this.#services = [...listeners].flatMap(([appId, heard]) =>
       shop.replicas(appId).map(({ appPort }) => ({
         topics: heard.map(({ name }) => name),

@@ -1,4 +1,4 @@
-import { topics } from '@tideshop/contracts/topics'
+import { SAGA_TOPICS } from '@tideshop/run/shop'
 import type { BareLoop } from './bare-loop.ts'
 import { type Group, groups, sumOf } from './processes.ts'
 import { type Figures, rounded, slopeOf } from './statistics.ts'
@@ -19,11 +19,11 @@ const MS_PER_S = 1000
 export function figuresOf({ measured, relaxed, repeats, bytesPerEvent, loop }: Found): Figures {
   const { accepted, rate, tookMs, cpuSeconds, peakMb, plan } = measured
   const operationsPerSecond = rate?.endedPerSecond ?? (accepted * MS_PER_S) / tookMs
-  const events = accepted * topics.length
+  const events = accepted * SAGA_TOPICS.length
   const cpuOfAll = sumOf(cpuSeconds)
   const perCpuSecond = events / cpuOfAll
   const figures: Figures = {
-    eventsPerSecond: operationsPerSecond * topics.length,
+    eventsPerSecond: operationsPerSecond * SAGA_TOPICS.length,
     operationsPerSecond,
     kneeOperationsPerSecond: relaxed === null ? null : plan.perSecond,
     eventsPerCpuSecond: perCpuSecond,

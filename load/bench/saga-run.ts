@@ -1,8 +1,6 @@
 import path from 'node:path'
-import { topics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
-import type { Shop } from '@tideshop/run/shop'
-import { SAGA } from '@tideshop/run/shop'
+import { SAGA, SAGA_TOPICS, type Shop } from '@tideshop/run/shop'
 import { type BareLoop, runBareLoop } from './bare-loop.ts'
 import { BrokenRun } from './broken-run.ts'
 import { sumOfTopics } from './counts.ts'
@@ -55,7 +53,7 @@ export async function runSaga(
 
 /** Every service that hears has one already. */
 async function addReplicas(shop: Shop, replicas: number): Promise<void> {
-  const listeners = [...new Set(topics.map(({ listener }) => listener))]
+  const listeners = [...new Set(SAGA_TOPICS.map(({ listener }) => listener))]
   for (let nth = 2; nth <= replicas; nth += 1) {
     await Promise.all(listeners.map((appId) => shop.addReplica(appId)))
   }
@@ -78,15 +76,17 @@ async function measure(scene: Scene, plan: SagaPlan, tell: Tell): Promise<SagaRu
   await demandSound(scene)
   const { produced } = await scene.counter.look()
   const records = sumOfTopics(produced)
+  const repeats = records - scene.accepted.size * SAGA_TOPICS.length
+  if (repeats < 0) throw new BrokenRun(`there is no figure: ${-repeats} records fewer than were promised`)
   const bytesPerEvent = (await bytesOfTopics(scene.shop, scene.partitions)) / records
   if (plan.loop) tell('runs the bare loop')
-  const loopRecords = Math.max(measured.accepted * topics.length, LOOP_RECORDS_MIN)
+  const loopRecords = Math.max(measured.accepted * SAGA_TOPICS.length, LOOP_RECORDS_MIN)
   const loop = plan.loop ? await runBareLoop(scene, loopRecords, bytesPerEvent) : null
   const found = {
     steps,
     measured,
     relaxed,
-    repeats: records - scene.accepted.size * topics.length,
+    repeats,
     bytesPerEvent,
     loop,
   }
@@ -166,7 +166,7 @@ function tellStep({ rate, keepsUp, backlogMax, lateMsMax, endToEndMs }: Step): s
 async function demandSound(scene: Scene): Promise<void> {
   const deadLetters = await recordsIn(
     scene.shop,
-    topics.map(({ name }) => deadLetterTopic(name)),
+    SAGA_TOPICS.map(({ name }) => deadLetterTopic(name)),
   )
   const { accepted, unknown, client } = scene
   const account = await auditStores(client, { accepted, unknown, deadLetters })

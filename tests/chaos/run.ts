@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { topics as allTopics } from '@tideshop/contracts/topics'
 import { deadLetterTopic } from '@tideshop/kit/dead-letter'
-import { SAGA, type Shop } from '@tideshop/run/shop'
+import { FRONT_DOOR, SAGA, SAGA_TOPICS, type Shop } from '@tideshop/run/shop'
 import { readStores } from '../shared/stores.ts'
 import { backlog, readTopics } from '../shared/topics.ts'
 import type { Asked } from './books.ts'
@@ -13,9 +12,6 @@ import { type Ground, Turns } from './ground.ts'
 import { audit, type Verdict } from './ledger.ts'
 import { type Step, scheduleOf } from './schedule.ts'
 import type { Shape } from './stage.ts'
-
-/** The ledger knows the saga of a user, so what befalls the shop befalls those who have a part in it. */
-const topics = allTopics.filter(({ teller }) => SAGA.includes(teller))
 
 /** One chaos run on an open shop: load and faults side by side, then quiet, then the ledger. */
 
@@ -153,11 +149,16 @@ async function untilAtWork(follower: Follower, stop: AbortSignal): Promise<void>
   }
 }
 
+/** The ledger knows the saga of a user, so what befalls the shop befalls those who have a part in it. */
 function shapeOf(shop: Shop): Shape {
-  const appIds = [...new Set(['apigateway', ...topics.flatMap(({ teller, listener }) => [teller, listener])])]
   const backbone = (['kafka', 'mongodb'] as const).filter((part) => shop[part] !== null)
-  const replaced = appIds.filter((appId) => appId !== 'apigateway')
-  return { appIds, scaled: ['users', 'approvals'], replaced, backbone, topics }
+  return {
+    appIds: [FRONT_DOOR, ...SAGA],
+    scaled: ['users', 'approvals'],
+    replaced: SAGA,
+    backbone,
+    topics: SAGA_TOPICS,
+  }
 }
 
 /** True when nothing is left to do: no promise open, nothing pending or untold, every record acknowledged. */
@@ -186,7 +187,7 @@ async function isQuiet(shop: Shop, follower: Follower): Promise<boolean> {
 }
 
 async function auditShop(shop: Shop, asked: readonly Asked[], poison: ReadonlySet<string>): Promise<Verdict> {
-  const names = topics.map(({ name }) => name)
+  const names = SAGA_TOPICS.map(({ name }) => name)
   const records = await readTopics(shop, [...names, ...names.map(deadLetterTopic)])
   const { operations, users } = await readStores(shop)
   return audit({ asked, operations, users, records, poison, denied: new Set([DENIED_NAME]) })

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { topics } from '@tideshop/contracts/topics'
 import { provide } from '@tideshop/runtime/provide'
 import {
   backboneNeeds,
@@ -32,6 +33,8 @@ export const FRONT_DOOR = 'apigateway'
 
 /** Who has a part in the saga of a user, beside the door: for `only`. */
 export const SAGA = ['operations', 'users', 'approvals']
+/** A user who is asked for is one record in each. */
+export const SAGA_TOPICS = topics.filter(({ teller }) => SAGA.includes(teller))
 
 /** The front door is ready when what it needs is: the last of the services may be slow. */
 const OPEN_WITHIN_MS = 60_000

@@ -4,6 +4,7 @@ import { placeOf } from '@tideshop/cluster/place'
 import { planAt } from '@tideshop/cluster/plan'
 import { applyShop } from '@tideshop/cluster/shop'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { askPrometheus, unscraped } from './prometheus.ts'
 import { askOnce, type Question, whileAsked } from './readers.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
 import { setMost, setThreshold } from './triggers.ts'
@@ -41,6 +42,9 @@ const READERS: Reader[] = [
 const DOORS = 2
 const REST_WITHIN_MS = 120_000
 const GROWN_WITHIN_MS = 120_000
+const SCRAPED_WITHIN_MS = 60_000
+/** Longer than a query looks back for what is new, with a look of KEDA's. */
+const SEEN_FOR_S = 15
 
 describe.skipIf(lacks.length > 0)('of the services that answer at once', () => {
   const told: string[] = []
@@ -83,4 +87,22 @@ describe.skipIf(lacks.length > 0)('of the services that answer at once', () => {
     await watch.until(service, '0/0', REST_WITHIN_MS)
     told.push(`${service}: asleep ${seconds(watch.nowMs() - over)} after all questions`)
   })
+
+  test('none wakes because a door could not be scraped for a moment', async () => {
+    const known = await Promise.all(READERS.map(({ service }) => seriesOf(service)))
+    expect(known.filter(Boolean).length).toBeGreaterThan(0)
+    const from = watch.nowMs()
+    const patience = { timeout: SCRAPED_WITHIN_MS, interval: 250 }
+    await unscraped(place, () => expect.poll(() => askPrometheus('max(up{job="doors"})'), patience).toBe(0))
+    const seen = `min(min_over_time(up{job="doors"}[${SEEN_FOR_S}s]))`
+    await expect.poll(() => askPrometheus(seen), patience).toBe(1)
+    for (const { service } of READERS) expect(watch.mostWanted(service, from), service).toBe(0)
+  })
+
+  /** How many the doors have of calls to it: what they could seem to have called anew. */
+  function seriesOf(service: string): Promise<number | null> {
+    const http = `dapr_http_server_request_count{app_id="apigateway",path=~".*/invoke/${service}/.*"}`
+    const grpc = `dapr_grpc_io_server_completed_rpcs{app_id="apigateway",grpc_server_method=~"/tideshop[.]${service}[.].*"}`
+    return askPrometheus(`count(${http}) or count(${grpc})`)
+  }
 })

@@ -44,12 +44,12 @@ export class ReplicaWatch implements Disposable {
 
   /** How few it was to have, from a moment on. */
   leastWanted(service: string, fromMs: number): number {
-    const of = this.changes.filter((change) => change.service === service)
-    const atFirst = of.findLast(({ atMs }) => atMs <= fromMs)
-    return Math.min(
-      atFirst?.wanted ?? 0,
-      ...of.filter(({ atMs }) => atMs > fromMs).map(({ wanted }) => wanted),
-    )
+    return Math.min(...this.#wanted(service, fromMs))
+  }
+
+  /** How many it was to have at most, from a moment on. */
+  mostWanted(service: string, fromMs: number): number {
+    return Math.max(...this.#wanted(service, fromMs))
   }
 
   /** Of all that was seen since a moment. */
@@ -70,6 +70,12 @@ export class ReplicaWatch implements Disposable {
     await expect
       .poll(() => this.of(service), { timeout: withinMs, interval: 100, message: service })
       .toBe(state)
+  }
+
+  #wanted(service: string, fromMs: number): number[] {
+    const of = this.changes.filter((change) => change.service === service)
+    const atFirst = of.findLast(({ atMs }) => atMs <= fromMs)
+    return [atFirst?.wanted ?? 0, ...of.filter(({ atMs }) => atMs > fromMs).map(({ wanted }) => wanted)]
   }
 
   #heard(line: string): void {

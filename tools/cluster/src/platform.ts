@@ -94,7 +94,7 @@ function prometheusSettings(kubeconfig: string) {
   return {
     scrape_configs: [
       // As often as KEDA looks. Not more often, since a timeout is no longer than its interval: doors that had no processor for a quarter of a
-      // second were not seen, and whoever slept was woken, by `fallback` or as a series that was not there before.
+      // second were not seen, and KEDA had no value.
       { job_name: 'doors', ...sidecarsOf(discovery, 'keep'), scrape_interval: '1s', scrape_timeout: '1s' },
       { job_name: 'others', ...sidecarsOf(discovery, 'drop'), scrape_interval: '5s', scrape_timeout: '5s' },
     ],

@@ -14,7 +14,7 @@ import { setInvoiceWork } from './invoice-work.ts'
 import { ReplicaWatch, seconds } from './replicas.ts'
 import { askForValue, readTriggers, type TriggerSeen } from './triggers.ts'
 
-/** System B's queue and keda/invoices.yaml with B's 20 for each replica, but 2 s for a job instead of B's 5: `pnpm load queue` has those. */
+/** System B's queue and keda/invoices.yaml with B's 20 for each replica, but 1 s for a job instead of B's 5: `pnpm load queue` has those. */
 
 const place = placeOf(process.env)
 /** What this machine lacks: a cluster, or RabbitMQ in it. */
@@ -25,8 +25,8 @@ const JOBS_PER_REPLICA = 20
 /** What the queue asks for at first. */
 const REPLICAS = JOBS / JOBS_PER_REPLICA
 const REST_WITHIN_MS = 120_000
-const INVOICE_WORK_MS = 2000
-/** The last twenty have one replica, as B has it: 40 s; the forty before them some 35 s. */
+const INVOICE_WORK_MS = 1000
+/** The last twenty have one replica, as B has it: 20 s; the forty before them as long. */
 const DONE_WITHIN_MS = 400_000
 const PATIENCE_SECONDS = 60
 const SEEN_WITHIN_MS = 30_000

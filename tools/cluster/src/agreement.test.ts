@@ -5,7 +5,7 @@ import { needRabbitmq } from '@tideshop/run/rabbitmq'
 import { DAPR } from '@tideshop/runtime/recipes'
 import { expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
-import { GO_HTTP_ADD_ON, GO_KUBE_ROUTER, HTTP_ADD_ON, KEDA, KUBE_ROUTER } from './binaries.ts'
+import { GO_KUBE_ROUTER, GO_KUBERNETES, HTTP_ADD_ON, KEDA, KUBE_ROUTER } from './binaries.ts'
 import { DOOR, DOOR_SERVICE, ISSUER_DOOR_PORT, ISSUER_SERVICE, NODE } from './place.ts'
 import { HTTP_ADD_ON_IMAGE, PLATFORM_IMAGE } from './platform-images.ts'
 import { SHOP_IMAGES } from './shop.ts'
@@ -31,8 +31,8 @@ test('another cluster gets the release of KEDA that is built here', () => {
 })
 
 test('KEDA’s HTTP add-on is built in the version that is named, and runs from the image that is made', () => {
-  expect(readFileSync(join(GO_HTTP_ADD_ON, 'go.mod'), 'utf8')).toContain(
-    `\nrequire github.com/kedacore/http-add-on v${HTTP_ADD_ON}\n`,
+  expect(readFileSync(join(GO_KUBERNETES, 'go.mod'), 'utf8')).toContain(
+    `\tgithub.com/kedacore/http-add-on v${HTTP_ADD_ON} `,
   )
   expect(text('tools/cluster/manifests/http-add-on/kustomization.yaml')).toContain(
     `value: "${HTTP_ADD_ON_IMAGE}"`,

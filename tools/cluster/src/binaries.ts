@@ -25,7 +25,6 @@ const STRIPPED = '-ldflags=-s -w'
 
 export const GO_KUBERNETES = folderOf('kubernetes')
 export const GO_DAPR = folderOf('dapr')
-export const GO_HTTP_ADD_ON = folderOf('http-add-on')
 export const GO_KUBE_ROUTER = folderOf('kube-router')
 
 type Binary = { version: string; module: string; sources: string[]; target: string; flags: string[] }
@@ -46,7 +45,7 @@ const keda = (command: string): Binary => ({
 })
 const httpAddOn = (part: string): Binary => ({
   version: HTTP_ADD_ON,
-  module: GO_HTTP_ADD_ON,
+  module: GO_KUBERNETES,
   sources: [],
   target: `github.com/kedacore/http-add-on/${part}`,
   flags: [STRIPPED],

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Report } from '@tideshop/run/steps'
 import { Steps } from '@tideshop/run/steps'
 import { cacheName, cacheRoot, keep } from '@tideshop/runtime/cache'
-import { buildBinary, GO_HTTP_ADD_ON, HTTP_ADD_ON } from './binaries.ts'
+import { buildBinary, GO_KUBERNETES, HTTP_ADD_ON } from './binaries.ts'
 import type { Making } from './images.ts'
 import { kubectlAt } from './kubectl.ts'
 import { fileOf, type Patched, renderPatched } from './manifests.ts'
@@ -29,7 +29,7 @@ const DEFINITION = 'interceptorroutes.http.keda.sh'
 
 const httpAddOn: Patched = {
   name: 'http-add-on',
-  go: GO_HTTP_ADD_ON,
+  go: GO_KUBERNETES,
   module: 'github.com/kedacore/http-add-on',
   folder: 'config',
   kustomization: fileOf('http-add-on/kustomization.yaml'),

@@ -19,8 +19,9 @@ const TOLD =
   /^tideshop_rpc_seconds_count\{.*rpc="tideshop\.apigateway\.v1\.Apigateway\/Tell".*code="OK".*\} (\d+)$/m
 
 type Pod = {
-  metadata: { name: string; deletionTimestamp?: string }
+  metadata: { name: string; labels: Record<string, string>; deletionTimestamp?: string }
   spec: { nodeName?: string }
+  status: { conditions?: { type: string; status: string }[] }
 }
 
 /** A shop at work, who watches it, and what a file's tests have to tell at their end. */
@@ -90,6 +91,11 @@ export async function rolledOut(...services: string[]): Promise<void> {
 /** kubectl, in the namespace of the shop. */
 export function inNamespace(...args: string[]): Promise<string> {
   return kubectlAt(placeOf(process.env)).run(...args, `--namespace=${NAMESPACE}`)
+}
+
+/** Whether it serves. */
+export function isReady({ status }: Pod): boolean {
+  return status.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false
 }
 
 /** Those that are not leaving. */
